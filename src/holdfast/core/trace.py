@@ -1,0 +1,112 @@
+"""`Trace`: the calls of one request together, and the exchange with the user that can be read off them."""
+
+from functools import cached_property
+
+import msgspec
+
+from holdfast.core.call import Call, Dimensions, Document, Kind, Message
+from holdfast.core.score import Failed, Score
+
+
+class Trace:
+    """All calls known of one trace, in order of start.
+
+    Every call carries the dimensions of the whole trace (its own values first), so that a bad answer can be
+    found by the tool or the document source that a sibling span reported.
+    """
+
+    def __init__(self, trace_id: str, calls: tuple[Call, ...]) -> None:
+        """`calls` must not be empty."""
+        self.trace_id = trace_id
+        self.calls = tuple(sorted(calls, key=lambda c: (c.start_ns, -c.end_ns)))
+
+    @cached_property
+    def root(self) -> Call:
+        """The call without a known parent; the longest one where there are several."""
+        known = {c.span_id for c in self.calls}
+        tops = [c for c in self.calls if c.parent_span_id not in known]
+        return max(tops or self.calls, key=lambda c: (not c.parent_span_id, c.end_ns - c.start_ns))
+
+    @property
+    def dimensions(self) -> Dimensions:
+        """Dimensions of the request as a whole."""
+        return self.root.dimensions
+
+    @property
+    def service(self) -> str:
+        """The application."""
+        return self.root.service
+
+    @property
+    def start_ns(self) -> int:
+        """When the request began."""
+        return min(c.start_ns for c in self.calls)
+
+    @property
+    def end_ns(self) -> int:
+        """When its last call ended."""
+        return max(c.end_ns for c in self.calls)
+
+    def of_kind(self, *kinds: Kind) -> tuple[Call, ...]:
+        """The calls of these kinds, in order of start."""
+        return tuple(c for c in self.calls if c.kind in kinds)
+
+    @cached_property
+    def llm_calls(self) -> tuple[Call, ...]:
+        """The model calls."""
+        return self.of_kind(Kind.LLM)
+
+    @cached_property
+    def answering(self) -> Call | None:
+        """The model call whose text answers the user: the last one with text in its output; else the last model call."""
+        for call in reversed(self.llm_calls):
+            if call.answer:
+                return call
+        return self.llm_calls[-1] if self.llm_calls else None
+
+    @cached_property
+    def question(self) -> str:
+        """What the user asked: the last user message of the first model call, else the root's input."""
+        for call in self.llm_calls:
+            for message in reversed(call.input_messages):
+                if message.role in ("user", "human") and message.content:
+                    return message.content
+        return self.root.input_text or next((c.input_text for c in self.calls if c.input_text), "")
+
+    @cached_property
+    def model_answer(self) -> str:
+        """What the model wrote last."""
+        return self.answering.answer if self.answering else ""
+
+    @cached_property
+    def delivered_answer(self) -> str:
+        """What the user was shown: the root's output where told, else what the model wrote."""
+        return self.root.answer or self.model_answer
+
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        """Every retrieved document."""
+        return tuple(d for c in self.calls for d in c.documents)
+
+    @cached_property
+    def system_prompt(self) -> str:
+        """System instructions of the answering call."""
+        call = self.answering
+        if call is None:
+            return ""
+        return call.system_instructions or "\n".join(m.content for m in call.input_messages if m.role in ("system", "developer"))
+
+    @cached_property
+    def history(self) -> tuple[Message, ...]:
+        """Messages that the answering call was given, system messages left out."""
+        if self.answering is None:
+            return ()
+        return tuple(m for m in self.answering.input_messages if m.role not in ("system", "developer"))
+
+
+class ScoredTrace(msgspec.Struct, frozen=True):
+    """A trace with all that the scorers said of it."""
+
+    trace: Trace
+    scores: tuple[Score, ...]
+    failures: tuple[Failed, ...] = ()
