@@ -238,7 +238,7 @@ def _(event: SignalJoined, incident: Incident, recorded: Recorded) -> Incident:
 @_applied.register
 def _(event: SignalEnded, incident: Incident, recorded: Recorded) -> Incident:
     _must_not_be_final(incident, event)
-    return msgspec.structs.replace(incident, cleared=tuple({*incident.cleared, event.cleared.signal_id}))
+    return msgspec.structs.replace(incident, cleared=tuple(dict.fromkeys((*incident.cleared, event.cleared.signal_id))))
 
 
 @_applied.register
@@ -325,8 +325,8 @@ def describe(event: IncidentEvent) -> str:  # noqa: C901 - one line per member o
         case SignalEnded(cleared=c):
             return f"{c.metric} on {c.segment} is back within its margin"
         case DiagnosisMade(diagnosis=d):
-            top = d.layers[0]
-            return f"{top.layer} {top.probability:.2f}" + (f", {d.causes[0].fault}" if d.causes else "")
+            top = f"{d.layers[0].layer} {d.layers[0].probability:.2f}" if d.layers else "no layer"
+            return top + (f", {d.causes[0].fault}" if d.causes else "")
         case ImpactMeasured(impact=i):
             return f"{i.calls} bad answers ({i.calls_low}-{i.calls_high}), {i.users} users"
         case SeverityChanged(severity=severity, reason=reason):

@@ -1,0 +1,1 @@
+"""Bytes become records: OTLP, files and change events in; calls, evaluations, metric points and changes out."""

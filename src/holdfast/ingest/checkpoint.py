@@ -1,0 +1,59 @@
+"""How far the reader of a journal has come: a position, kept in a file that is replaced as a whole."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from holdfast.core.errors import StoreError
+
+FILE_NAME = "checkpoint"
+
+
+class Position(msgspec.Struct, frozen=True, order=True):
+    """A place in a journal: everything before `offset` of `segment` and all of the segments before it has been read."""
+
+    segment: int = 0
+    offset: int = 0
+
+    def __str__(self) -> str:
+        """Such as ``12:4096``."""
+        return f"{self.segment}:{self.offset}"
+
+
+def load_checkpoint(directory: Path, default: Position) -> Position:
+    """The position that was saved last, else `default`.
+
+    Raises:
+        StoreError: the file is there but holds no position.
+    """
+    path = directory / FILE_NAME
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Position)
+    except FileNotFoundError:
+        return default
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"{path}: no position of a journal: {error}") from error
+
+
+def save_checkpoint(directory: Path, position: Position) -> None:
+    """Replace the checkpoint; after a crash at any moment the file holds either the old position or this one.
+
+    Raises:
+        StoreError: it could not be written.
+    """
+    path = directory / FILE_NAME
+    new = path.with_suffix(".new")
+    try:
+        with new.open("wb") as file:
+            file.write(msgspec.json.encode(position))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from error

@@ -1,0 +1,200 @@
+"""From a body to the journal: admission, decompression, decoding, and the wait for the disk, whatever brought the body."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from enum import StrEnum
+from time import monotonic
+
+import msgspec
+import structlog
+
+from holdfast.core.errors import BackpressureError, InputError, StoreError, TooLargeError
+from holdfast.ingest.auth import IngestToken, restrict
+from holdfast.ingest.journal import Journal
+from holdfast.ingest.limits import gunzip_bounded
+from holdfast.ingest.meters import Meters
+from holdfast.ingest.otlp import Encoding
+from holdfast.ingest.record import Decoded
+
+log = structlog.get_logger(__name__)
+
+MIB = 2**20
+
+
+class Feed(StrEnum):
+    """What a body holds."""
+
+    TRACES = "traces"
+    LOGS = "logs"
+    METRICS = "metrics"
+    CHANGES = "changes"
+
+
+Decode = Callable[[bytes], Decoded]
+Decoders = Mapping[tuple[Feed, Encoding], Decode]
+
+
+class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of what is taken at a time.
+
+    Args:
+        max_body_bytes: of one body, as it arrives and after decompression.
+        max_buffered_bytes: of all bodies in memory together.
+        max_requests: requests at a time.
+        inline_bytes: larger bodies are decoded beside the event loop, one at a time, so that small ones need not wait.
+        read_timeout_s: a body must have arrived within this.
+        ack_timeout_s: a body must be on disk within this.
+    """
+
+    max_body_bytes: int = 64 * MIB
+    max_buffered_bytes: int = 192 * MIB
+    max_requests: int = 256
+    inline_bytes: int = 2 * MIB
+    read_timeout_s: float = 30.0
+    ack_timeout_s: float = 30.0
+
+
+class Body(msgspec.Struct, frozen=True):
+    """A body as it arrived."""
+
+    data: bytes
+    gzip: bool = False
+
+    @property
+    def largest_plain(self) -> int:
+        """About how large it is when decompressed, in bytes: gzip makes telemetry five to ten times smaller."""
+        return len(self.data) * (8 if self.gzip else 1)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a body that was taken: items on disk, and what was refused of it."""
+
+    accepted: int
+    decoded: Decoded
+
+
+class BodyBudget:
+    """Bounds the memory of all bodies together. Belongs to one event loop."""
+
+    def __init__(self, limits: IntakeLimits) -> None:
+        self._limits = limits
+        self.bytes = 0
+        self.requests = 0
+
+    def open(self) -> "BodyHold":
+        """A hold for one request.
+
+        Raises:
+            BackpressureError: as many as allowed are under way.
+        """
+        if self.requests >= self._limits.max_requests:
+            raise BackpressureError(f"{self.requests} requests are under way", retry_after_s=1)
+        return BodyHold(self)
+
+    def take(self, size: int) -> None:
+        """Account for `size` more bytes.
+
+        Raises:
+            BackpressureError: they do not fit.
+        """
+        if self.bytes + size > self._limits.max_buffered_bytes:
+            raise BackpressureError(f"{self.bytes} bytes of bodies are under way", retry_after_s=1)
+        self.bytes += size
+
+
+class BodyHold:
+    """What one request holds of the budget; given back at the end of the `with` block."""
+
+    def __init__(self, budget: BodyBudget) -> None:
+        self._budget = budget
+        self._bytes = 0
+
+    def __enter__(self) -> "BodyHold":
+        self._budget.requests += 1
+        return self
+
+    def take(self, size: int) -> None:
+        """Account for `size` more bytes of this request; raises as `BodyBudget.take` does."""
+        self._budget.take(size)
+        self._bytes += size
+
+    def __exit__(self, *_: object) -> None:
+        self._budget.requests -= 1
+        self._budget.bytes -= self._bytes
+
+
+class Intake:
+    """Takes bodies and acknowledges them when what is in them is on disk."""
+
+    def __init__(self, journal: Journal, decoders: Decoders, limits: IntakeLimits, meters: Meters) -> None:
+        self._journal = journal
+        self._decoders = decoders
+        self.limits = limits
+        self.meters = meters
+        self.budget = BodyBudget(limits)
+        self._beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode")
+
+    def admit(self) -> None:
+        """Refuse before any work is done; raises as `Journal.admit` does."""
+        self._journal.admit()
+
+    @property
+    def failure(self) -> str:
+        """Why nothing can be taken at present; empty when it can."""
+        return self._journal.failure
+
+    async def take_encoded(self, feed: Feed, encoding: Encoding, body: Body, token: IngestToken | None) -> Outcome:
+        """Take one OTLP body. Returns when it is on disk.
+
+        Raises:
+            InputError, TooLargeError: the body as a whole cannot be used.
+            BackpressureError: full for now; nothing was kept.
+            StoreError: the journal cannot be written.
+        """
+        decode = self._decoders[feed, encoding]
+        return await self.take(feed, body, lambda plain: restrict(decode(plain), token))
+
+    async def take(self, feed: Feed, body: Body, decode: Decode) -> Outcome:
+        """Take what `decode` makes of `body`; raises as `take_encoded` does."""
+        self._journal.admit()
+        began = monotonic()
+        self.meters.body_bytes.labels(feed).inc(len(body.data))
+        if body.largest_plain <= self.limits.inline_bytes:
+            decoded, kept = self._keep(body, decode)
+        else:
+            loop = asyncio.get_running_loop()
+            decoded, kept = await loop.run_in_executor(self._beside, self._keep, body, decode)
+        try:
+            async with asyncio.timeout(self.limits.ack_timeout_s):
+                await asyncio.wrap_future(kept)
+        except TimeoutError as error:
+            raise StoreError(f"the disk did not answer within {self.limits.ack_timeout_s:g} s") from error
+        self._count(feed, decoded, monotonic() - began)
+        return Outcome(len(decoded.records), decoded)
+
+    def _keep(self, body: Body, decode: Decode) -> tuple[Decoded, Future[None]]:
+        limit = self.limits.max_body_bytes
+        if len(body.data) > limit:
+            raise TooLargeError(f"body is larger than {limit} bytes")
+        try:
+            decoded = decode(gunzip_bounded(body.data, limit) if body.gzip else body.data)
+        except RecursionError as error:
+            raise InputError("body is nested too deep") from error
+        return decoded, self._journal.append(decoded.records)
+
+    def _count(self, feed: Feed, decoded: Decoded, seconds: float) -> None:
+        self.meters.accepted.labels(feed).inc(len(decoded.records))
+        for rejected in decoded.rejected:
+            self.meters.rejected.labels(feed, "ignored" if rejected.ignored else "invalid").inc()
+        self.meters.ack_seconds.labels(feed).observe(seconds)
+
+    def refresh_meters(self) -> None:
+        """Bring the gauges up to now."""
+        self.meters.lag_bytes.set(self._journal.lag_bytes)
+        self.meters.buffered_bytes.set(self.budget.bytes)
+        self.meters.journal_failing.set(1 if self._journal.failure else 0)
+
+    def close(self) -> None:
+        """Finish the body that is being decoded, and take no further one."""
+        self._beside.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,1 @@
+"""Incidents as append-only, hash-chained events in SQLite or PostgreSQL: the only transactional SQL."""

@@ -1,0 +1,143 @@
+"""The hash chain: how an event becomes a row that cannot be changed unnoticed, and back.
+
+    hash = sha256(JSON array [seq, incident_id, version, time_ns, actor, type, body, key, prev_hash])
+
+in hexadecimal, where the array is UTF-8 without blanks, `body` is the event's JSON text as it is stored, and `prev_hash` the hash
+of row seq - 1 (64 zeros before the first). Every column but `hash` itself is covered, and its position too.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from holdfast.core.errors import InputError, IntegrityError
+from holdfast.core.events import IncidentEvent, Recorded
+
+Row = Mapping[Any, Any]
+"""A row of `ledger_events`, by column name."""
+
+GENESIS = "0" * 64
+"""What the first event follows."""
+
+MAX_INT64 = 2**63 - 1
+
+_COLUMNS: tuple[tuple[str, type], ...] = (
+    ("seq", int),
+    ("incident_id", str),
+    ("version", int),
+    ("time_ns", int),
+    ("actor", str),
+    ("type", str),
+    ("body", str),
+    ("key", str),
+    ("prev_hash", str),
+)
+
+_decode_event = msgspec.json.Decoder(IncidentEvent).decode
+
+
+class Anchor(msgspec.Struct, frozen=True):
+    """Number and hash of the last event. Kept somewhere else, it proves later that nothing before it was touched."""
+
+    seq: int
+    hash: str
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as the ledger keeps it. `seq` counts over the ledger, `version` over the incident, both from 1."""
+
+    seq: int
+    version: int
+    recorded: Recorded
+    prev_hash: str
+    hash: str
+
+
+def must_be_storable(recorded: Recorded) -> None:
+    """Refuses what a database could not take beside the event itself.
+
+    Raises:
+        InputError: an id, actor or key holds NUL or a lone surrogate, or the time is out of range.
+    """
+    for field in ("incident_id", "actor", "key"):
+        text = getattr(recorded, field)
+        if not is_text(text):
+            raise InputError(f"{text!r} cannot be kept: it holds NUL or a lone surrogate", field)
+    if not 0 <= recorded.time_ns <= MAX_INT64:
+        raise InputError(f"{recorded.time_ns} is no time in nanoseconds", "time_ns")
+
+
+def row_of(recorded: Recorded, version: int, previous: Anchor) -> dict[str, Any]:
+    """The row that follows `previous`.
+
+    Raises:
+        InputError: the event would not come back as it is: it holds a number that is not finite, or text without UTF-8 form.
+    """
+    row: dict[str, Any] = {
+        "seq": previous.seq + 1,
+        "incident_id": recorded.incident_id,
+        "version": version,
+        "time_ns": recorded.time_ns,
+        "actor": recorded.actor,
+        "type": type(recorded.event).__name__,
+        "body": _body(recorded),
+        "key": recorded.key,
+        "prev_hash": previous.hash,
+    }
+    return row | {"hash": hash_of(row)}
+
+
+def hash_of(row: Row) -> str:
+    """The hash of a row's content, by the formula of this module.
+
+    Raises:
+        IntegrityError: a column does not hold what it must.
+    """
+    _must_have_its_types(row)
+    return hashlib.sha256(msgspec.json.encode([row[name] for name, _ in _COLUMNS])).hexdigest()
+
+
+def entry_of(row: Row) -> Entry:
+    """The event in a row.
+
+    Raises:
+        IntegrityError: the row cannot be read.
+    """
+    try:
+        _must_have_its_types(row)
+        recorded = Recorded(
+            incident_id=row["incident_id"],
+            time_ns=row["time_ns"],
+            actor=row["actor"],
+            event=_decode_event(row["body"]),
+            key=row["key"],
+        )
+    except (msgspec.MsgspecError, IntegrityError, UnicodeEncodeError, RecursionError) as error:
+        raise IntegrityError(f"event {row['seq']} cannot be read ({error}): run `holdfast ledger verify`") from error
+    return Entry(seq=row["seq"], version=row["version"], recorded=recorded, prev_hash=row["prev_hash"], hash=row["hash"])
+
+
+def _must_have_its_types(row: Row) -> None:
+    for name, kind in _COLUMNS:
+        value = row[name]
+        if type(value) is not kind or (kind is str and not is_text(value)):
+            raise IntegrityError(f"column {name} does not hold {kind.__name__}")
+
+
+def _body(recorded: Recorded) -> str:
+    where = type(recorded.event).__name__
+    try:
+        encoded = msgspec.json.encode(recorded.event)
+        decoded = _decode_event(encoded)
+    except (msgspec.MsgspecError, UnicodeEncodeError, OverflowError) as error:
+        raise InputError(f"cannot be kept: {error}", where) from error
+    if decoded != recorded.event:
+        raise InputError("cannot be kept as it is: it would come back different", where)
+    return encoded.decode()
+
+
+def is_text(value: object) -> bool:
+    """Whether both databases can hold it as text: no NUL, no lone surrogate."""
+    return isinstance(value, str) and "\0" not in value and value.encode("utf-8", "replace").decode() == value

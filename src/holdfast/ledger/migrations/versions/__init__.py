@@ -1,0 +1,1 @@
+"""One file per migration: only ever added to."""

@@ -1,0 +1,121 @@
+"""The document that `holdfast analyze --json` prints. Its shape is a contract with other programs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from holdfast.core.clock import to_iso
+from holdfast.core.incident import Incident, State
+from holdfast.core.score import Metric
+from holdfast.core.signal import Exemplar, Signal, Verdict
+
+MAX_EVIDENCE = 20
+
+
+class MetricSummary(msgspec.Struct, frozen=True):
+    """A metric over the whole period: how many scores, and their mean in the metric's unit."""
+
+    name: str
+    count: int
+    mean: float
+
+
+class Analysis(msgspec.Struct, frozen=True, kw_only=True):
+    """What an analysis found. `start_ns` and `end_ns` are None where there was no call."""
+
+    start_ns: int | None
+    end_ns: int | None
+    calls: int
+    metrics: Sequence[MetricSummary]
+    incidents: Sequence[Incident]
+    coverage: dict[str, dict[str, int]]
+    rejected: int = 0
+
+
+def document(analysis: Analysis, metrics: dict[str, Metric]) -> dict[str, Any]:
+    """The analysis as JSON values. All times are event times."""
+    return {
+        "period": {
+            "start": to_iso(analysis.start_ns) if analysis.start_ns is not None else None,
+            "end": to_iso(analysis.end_ns) if analysis.end_ns is not None else None,
+        },
+        "calls": analysis.calls,
+        "rejected": analysis.rejected,
+        "metrics": {m.name: {"count": m.count, "mean": round(m.mean, 6)} for m in analysis.metrics},
+        "incidents": [incident_document(i, metrics) for i in sorted(analysis.incidents, key=lambda i: i.detected_ns) if shown(i)],
+        "coverage": analysis.coverage,
+    }
+
+
+def shown(incident: Incident) -> bool:
+    """Whether people are to see it: candidates, declined and merged ones are kept in the ledger only."""
+    return incident.state not in (State.CANDIDATE, State.DECLINED, State.MERGED)
+
+
+def incident_document(incident: Incident, metrics: dict[str, Metric]) -> dict[str, Any]:
+    """One incident as JSON values."""
+    diagnosis = incident.diagnosis
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "severity": str(incident.severity),
+        "state": str(incident.state),
+        "service": incident.service,
+        "started_at": to_iso(incident.started_ns),
+        "detected_at": to_iso(incident.detected_ns),
+        "failure_modes": failure_modes(incident, metrics),
+        "cohort": incident.cohort,
+        "metrics": [
+            {"name": s.metric, "baseline": round(s.baseline, 6), "observed": round(s.observed, 6)}
+            for s in strongest_by_metric(incident)
+        ],
+        "diagnosis": {
+            "layers": [{"layer": str(p.layer), "probability": round(p.probability, 4)} for p in diagnosis.layers]
+            if diagnosis
+            else [],
+            "causes": [
+                {
+                    "fault": c.fault,
+                    "layer": str(c.layer),
+                    "probability": round(c.probability, 4),
+                    "suspect": c.suspect,
+                    "change_id": c.change_id or None,
+                }
+                for c in (diagnosis.causes if diagnosis else ())
+            ],
+        },
+        "impact": {
+            "calls": incident.impact.calls,
+            "users": incident.impact.users,
+            "cost_usd": round(incident.impact.cost_usd, 4),
+        },
+        "evidence": [{"trace_id": e.trace_id, "span_id": e.span_id, "why": e.why} for e in exemplars(incident)],
+        "actions": list(diagnosis.actions) if diagnosis else [],
+    }
+
+
+def strongest_by_metric(incident: Incident) -> list[Signal]:
+    """The signal with the most evidence of each metric, failures first, strongest first."""
+    best: dict[str, Signal] = {}
+    for signal in incident.signals:
+        if signal.metric not in best or signal.log_evidence > best[signal.metric].log_evidence:
+            best[signal.metric] = signal
+    return sorted(best.values(), key=lambda s: (s.verdict is not Verdict.FAILURE, -s.log_evidence))
+
+
+def failure_modes(incident: Incident, metrics: dict[str, Metric]) -> list[str]:
+    """What the incident's failing metrics are called, strongest first, each once."""
+    names = [metrics[s.metric].failure_mode if s.metric in metrics else s.metric for s in strongest_by_metric(incident)]
+    return list(dict.fromkeys(names))
+
+
+def exemplars(incident: Incident) -> list[Exemplar]:
+    """Calls that show what happened, from signals and diagnosis, each call once."""
+    found: dict[tuple[str, str], Exemplar] = {}
+    groups = [signal.exemplars for signal in strongest_by_metric(incident)]
+    groups += [statement.exemplars for statement in (incident.diagnosis.evidence if incident.diagnosis else ())]
+    for group in groups:
+        for exemplar in group:
+            found.setdefault((exemplar.trace_id, exemplar.span_id), exemplar)
+    return list(found.values())[:MAX_EVIDENCE]

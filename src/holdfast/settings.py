@@ -1,0 +1,194 @@
+"""Settings: one TOML file, environment variables over it, checked at start.
+
+`HOLDFAST_CONFIG` names the file (else `holdfast.toml` in the working directory, if there is one); `HOLDFAST_SERVER__API_PORT=1`
+overrides the key `server.api_port`. An unknown key is an error.
+"""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from holdfast.core.errors import ConfigurationError
+
+DEFAULT_FILE = Path("holdfast.toml")
+Treatment = Literal["keep", "pseudonymise", "drop"]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(Section):
+    """Where the server listens and keeps its data."""
+
+    data_dir: Path = Field(default=Path(".holdfast"), description="Folder of the embedded stores, the journal and the keys.")
+    host: str = Field(default="127.0.0.1", description="Address of receiver and API. Anything but loopback needs tokens.")
+    api_port: Port = Field(default=4001, description="Port of the API.")
+    otlp_http_port: Port = Field(default=4318, description="Port of OTLP over HTTP, and of the changes endpoints.")
+    otlp_grpc_port: Port = Field(default=4317, description="Port of OTLP over gRPC.")
+    api_token: SecretStr | None = Field(default=None, description="Bearer token of the API; required beyond loopback.")
+
+
+class StoreSettings(Section):
+    """Which databases. Empty: embedded, below `server.data_dir`."""
+
+    telemetry: str = Field(
+        default="", description="chdb:///path or a ClickHouse URL such as http://user:password@host:8123/holdfast."
+    )
+    ledger: str = Field(default="", description="sqlite:///path or postgresql+psycopg://user:password@host/database.")
+    retention_days: int = Field(default=30, ge=1, description="Calls older than this are dropped. The ledger keeps everything.")
+
+
+class IngestSettings(Section):
+    """Limits of the receiver and of the assembly of traces."""
+
+    max_body_bytes: int = Field(default=64 * 1024 * 1024, ge=1024, description="Limit of a request after decompression.")
+    max_lag_bytes: int = Field(
+        default=512 * 1024 * 1024, ge=1024 * 1024, description="Unprocessed journal above which senders are asked to wait (429)."
+    )
+    trace_linger_s: float = Field(
+        default=2.0, ge=0, description="A trace with a root is complete when nothing came for this long."
+    )
+    trace_patience_s: float = Field(
+        default=30.0, ge=0, description="A trace without a root is complete when nothing came for this long."
+    )
+    github_secret: SecretStr | None = Field(default=None, description="Secret of the GitHub deployment webhook.")
+
+
+class DetectionSettings(Section):
+    """How often Holdfast may be wrong."""
+
+    false_alarms_per_day: float = Field(default=0.2, gt=0, le=100, description="False alarms a day of the whole installation.")
+
+
+class RedactionSettings(Section):
+    """What is done with personal data and secrets before anything is stored."""
+
+    default: Treatment = Field(default="pseudonymise", description="For every entity not named below.")
+    entities: dict[str, Treatment] = Field(
+        default_factory=dict, description="Entity, such as EMAIL_ADDRESS, to what is done with it."
+    )
+
+
+class ApplicationSettings(Section):
+    """One application: what is special about it."""
+
+    ingest_token_sha256: str = Field(
+        default="", pattern=r"^([0-9a-f]{64})?$", description="Hash of the token that its senders present."
+    )
+    redaction: dict[str, Treatment] = Field(
+        default_factory=dict, description="Entity to what is done with it, for this application."
+    )
+    services: list[str] = Field(
+        default_factory=list, description="Values of service.name that its token may send; else its own name."
+    )
+
+
+class Settings(BaseSettings):
+    """All settings. Built by `load`, which turns every mistake into a `ConfigurationError` that names the key."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HOLDFAST_", env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+    )
+
+    server: ServerSettings = ServerSettings()
+    stores: StoreSettings = StoreSettings()
+    ingest: IngestSettings = IngestSettings()
+    detection: DetectionSettings = DetectionSettings()
+    redaction: RedactionSettings = RedactionSettings()
+    applications: dict[str, ApplicationSettings] = {}
+
+    @model_validator(mode="after")
+    def _beyond_loopback_needs_tokens(self) -> "Settings":
+        if is_loopback(self.server.host):
+            return self
+        if self.server.api_token is None:
+            raise ValueError("server.api_token: needed because server.host is not a loopback address")
+        if not any(application.ingest_token_sha256 for application in self.applications.values()):
+            raise ValueError("applications: one with ingest_token_sha256 is needed because server.host is not a loopback address")
+        return self
+
+    @property
+    def telemetry_dsn(self) -> str:
+        """DSN of the telemetry store."""
+        return self.stores.telemetry or f"chdb://{(self.server.data_dir / 'telemetry').resolve()}"
+
+    @property
+    def ledger_url(self) -> str:
+        """URL of the ledger."""
+        return self.stores.ledger or f"sqlite:///{(self.server.data_dir / 'ledger.sqlite').resolve()}"
+
+    @property
+    def journal_dir(self) -> Path:
+        """Folder of the journal between receiver and pipeline."""
+        return self.server.data_dir / "journal"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is reachable from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load(path: Path | None = None, overrides: dict[str, Any] | None = None) -> Settings:
+    """The settings from file, environment and `overrides` (nested, strongest).
+
+    Raises:
+        ConfigurationError: the file is missing or broken, or a value is wrong; names file and key.
+    """
+    file = path or Path(os.environ.get("HOLDFAST_CONFIG", DEFAULT_FILE))
+    if not file.exists() and (path is not None or "HOLDFAST_CONFIG" in os.environ):
+        raise ConfigurationError(f"{file}: no such file")
+
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            toml = TomlConfigSettingsSource(settings_cls, file) if file.exists() else None
+            return tuple(source for source in (init_settings, _Environment(settings_cls), toml) if source)
+
+    try:
+        return FromFile(**(overrides or {}))
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_problem(file, entry) for entry in error.errors(include_url=False))) from None
+    except (ValueError, OSError) as error:
+        raise ConfigurationError(f"{file}: {error}") from None
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, without the variable that names the file."""
+
+    def __call__(self) -> dict[str, Any]:
+        """Values by section."""
+        return {key: value for key, value in super().__call__().items() if key != "config"}
+
+
+def _problem(file: Path, entry: Any) -> str:
+    key = ".".join(str(part) for part in entry["loc"])
+    message = entry["msg"].removeprefix("Value error, ")
+    if entry["type"] == "extra_forbidden":
+        message = "no such setting"
+    return f"{file}: {key}: {message}" if key else f"{file}: {message}"

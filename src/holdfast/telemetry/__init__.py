@@ -1,0 +1,1 @@
+"""Calls, scores and changes in chDB or ClickHouse: the only analytical SQL."""

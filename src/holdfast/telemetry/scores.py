@@ -1,0 +1,163 @@
+"""Reading scores as columns: for the stages that calculate, for charts, and to see which scorers ran."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.core.call import Dimensions
+from holdfast.core.observations import Observations
+from holdfast.core.signal import Segment
+from holdfast.telemetry.connection import Connection
+from holdfast.telemetry.rows import decode_dimensions, within
+
+_WINDOW = "service = {service:String} AND end_ns >= {start:Int64} AND end_ns < {end:Int64}"
+
+# One row per call, not per score: the dimensions and ids of a call are then read once for all of its metrics.
+_SCORED_CALLS = f"""
+SELECT end_ns, trace_id, span_id, labels,
+    arrayFilter(i -> i > 0, arrayMap(n -> indexOf({{metrics:Array(String)}}, n), scores.name)) AS wanted,
+    arrayFilter((v, n) -> has({{metrics:Array(String)}}, n), scores.value, scores.name) AS numbers
+FROM calls FINAL
+WHERE {_WINDOW} AND hasAny(scores.name, {{metrics:Array(String)}})
+ORDER BY end_ns, trace_id, span_id
+"""
+
+_SERIES = """
+SELECT intDiv(end_ns - {start:Int64}, {step:Int64}) AS slot, count() AS calls, avg(number) AS mean,
+    quantileExact(0.5)(number) AS median, quantileExact(0.95)(number) AS high
+FROM calls FINAL ARRAY JOIN scores.name AS metric, scores.value AS number
+WHERE %(window)s AND metric = {metric:String}
+GROUP BY slot ORDER BY slot
+"""
+
+_COVERAGE = """
+SELECT scorer, uniqExact(trace) AS seen, uniqExactIf(trace, outcome = 1) AS failed FROM (
+    SELECT sipHash128(trace_id) AS trace, outcomes.1 AS scorer, outcomes.2 AS outcome FROM (
+        SELECT trace_id, arrayJoin(arrayConcat(
+            arrayMap(s -> (s, 0), arrayDistinct(scores.scorer)),
+            arrayMap(s -> (s, 1), arrayDistinct(failures.scorer)))) AS outcomes
+        FROM calls FINAL WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64}
+    )
+)
+GROUP BY scorer ORDER BY scorer
+"""
+
+_TRACES = "SELECT uniqExact(sipHash128(trace_id)) FROM calls FINAL WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64}"
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """A metric over time, for a chart: one entry per step that has scores, oldest first; an empty step has no entry.
+
+    `time_ns` is the beginning of the step, `count` the number of scores in it; `mean`, `median` and `high` (95th percentile)
+    are in the metric's unit.
+    """
+
+    metric: str
+    step_ns: int
+    time_ns: npt.NDArray[np.int64]
+    count: npt.NDArray[np.int64]
+    mean: npt.NDArray[np.float64]
+    median: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """The number of steps with scores."""
+        return len(self.time_ns)
+
+
+def read_observations(
+    connection: Connection, service: str, metrics: Sequence[str], start_ns: int, end_ns: int
+) -> dict[str, Observations]:
+    """As `holdfast.core.observations.Telemetry.observations`."""
+    names = list(dict.fromkeys(metrics))
+    if not names:
+        return {}
+    window = {"service": service, "start": within(start_ns), "end": within(end_ns), "metrics": names}
+    columns = connection.columns(_SCORED_CALLS, window)
+    if not columns:
+        columns = [()] * 6
+    ends, traces, spans, labels, wanted, numbers = columns
+    call, metric, value = _flattened(wanted, numbers)
+    end = np.asarray(ends, dtype=np.int64)
+    dimensions = _dimensions(labels)
+    found = {}
+    for index, name in enumerate(names, start=1):
+        chosen = metric == index
+        rows = call[chosen]
+        picked = rows.tolist()
+        found[name] = Observations(
+            metric=name,
+            time_ns=end[rows],
+            value=value[chosen],
+            trace_id=[traces[i] for i in picked],
+            span_id=[spans[i] for i in picked],
+            dimensions=[dimensions[i] for i in picked],
+        )
+    return found
+
+
+def read_series(connection: Connection, segment: Segment, metric: str, period_ns: tuple[int, int], step_ns: int) -> Series:
+    """The metric of a segment in [start, end), in steps counted from the start.
+
+    Raises:
+        ValueError: `step_ns` is not positive.
+    """
+    if step_ns <= 0:
+        raise ValueError(f"step_ns must be positive, not {step_ns}")
+    start = within(period_ns[0])
+    condition = " AND has(dimensions[{dimension:String}], {value_of:String})" if segment.dimension else ""
+    parameters: dict[str, Any] = {
+        "service": segment.service,
+        "start": start,
+        "end": within(period_ns[1]),
+        "step": step_ns,
+        "metric": metric,
+    }
+    if condition:
+        parameters |= {"dimension": segment.dimension, "value_of": segment.value}
+    columns = connection.columns(_SERIES % {"window": _WINDOW + condition}, parameters) or [()] * 5
+    slot, count, mean, median, high = columns
+    return Series(
+        metric=metric,
+        step_ns=step_ns,
+        time_ns=start + np.asarray(slot, dtype=np.int64) * step_ns,
+        count=np.asarray(count, dtype=np.int64),
+        mean=np.asarray(mean, dtype=np.float64),
+        median=np.asarray(median, dtype=np.float64),
+        high=np.asarray(high, dtype=np.float64),
+    )
+
+
+def read_coverage(connection: Connection, start_ns: int, end_ns: int) -> dict[str, dict[str, int]]:
+    """In how many traces of [start, end) each scorer ran, failed, or had nothing to say (skipped): the sum is all traces.
+
+    A trace in which a scorer both scored and failed counts as failed. A scorer that left no row in the period is not named here.
+    """
+    window = {"start": within(start_ns), "end": within(end_ns)}
+    traces = int(connection.rows(_TRACES, window)[0][0])
+    return {
+        scorer: {"ran": int(seen - failed), "failed": int(failed), "skipped": int(traces - seen)}
+        for scorer, seen, failed in connection.rows(_COVERAGE, window)
+    }
+
+
+def _flattened(
+    wanted: Sequence[Sequence[int]], numbers: Sequence[Sequence[float]]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Row of the call, position of the metric and value of each score; the calls' order is kept."""
+    counts = np.fromiter(map(len, wanted), dtype=np.int64, count=len(wanted))
+    total = int(counts.sum())
+    metric = np.fromiter((i for row in wanted for i in row), dtype=np.int64, count=total)
+    value = np.fromiter((v for row in numbers for v in row), dtype=np.float64, count=total)
+    return np.repeat(np.arange(len(wanted), dtype=np.int64), counts), metric, value
+
+
+def _dimensions(labels: Sequence[str]) -> list[Dimensions]:
+    known: dict[str, Dimensions] = {}
+    for text in labels:
+        if text not in known:
+            known[text] = decode_dimensions(text)
+    return [known[text] for text in labels]

@@ -1,0 +1,1 @@
+"""Fakes with real behaviour, for our tests and those of users."""

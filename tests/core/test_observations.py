@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.core.observations import Observations
+
+
+def observations(times: list[int]) -> Observations:
+    return Observations(
+        metric="m",
+        time_ns=np.array(times, dtype=np.int64),
+        value=np.arange(len(times), dtype=np.float64),
+        trace_id=[f"t{i}" for i in range(len(times))],
+        span_id=[f"s{i}" for i in range(len(times))],
+        dimensions=[{"route": (f"/{i}",)} for i in range(len(times))],
+    )
+
+
+def test_the_window_begins_with_its_start_and_ends_before_its_end() -> None:
+    assert observations([1, 2, 3, 4]).between(2, 4).time_ns.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize(("start", "end"), [(9, 12), (3, 3), (4, 1)])
+def test_a_window_without_scores_is_empty_and_not_an_error(start: int, end: int) -> None:
+    assert len(observations([1, 2, 5]).between(start, end)) == 0
+
+
+def test_no_scores_have_no_length() -> None:
+    assert len(observations([])) == 0
+
+
+@given(st.lists(st.integers(0, 100)).map(sorted), st.integers(-5, 105), st.integers(-5, 105))
+def test_all_columns_are_cut_alike(times: list[int], start: int, end: int) -> None:
+    whole = observations(times)
+    part = whole.between(start, end)
+    assert len(part) == len(part.time_ns) == len(part.value) == len(part.span_id) == len(part.dimensions)
+    assert part.time_ns.tolist() == [t for t in times if start <= t < end]
+    assert part.trace_id == [f"t{int(v)}" for v in part.value]

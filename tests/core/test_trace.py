@@ -1,0 +1,133 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.core.call import Call, Document, Kind, Message
+from holdfast.core.trace import ScoredTrace, Trace
+
+_NUMBERS = st.integers(0, 50)
+
+
+def call(span: str, parent: str = "", start: int = 0, end: int = 10, **fields: object) -> Call:
+    ids = {"trace_id": "t", "span_id": span, "parent_span_id": parent, "start_ns": start, "end_ns": end}
+    return Call(**{**ids, **fields})  # type: ignore[arg-type]
+
+
+def trace(*calls: Call) -> Trace:
+    return Trace("t", calls)
+
+
+@st.composite
+def traces(draw: st.DrawFn) -> Trace:
+    count = draw(st.integers(1, 8))
+    calls = []
+    for i in range(count):
+        parent = draw(st.sampled_from(["", "gone", *(str(j) for j in range(count))]))
+        start = draw(_NUMBERS)
+        calls.append(call(str(i), parent, start, start + draw(_NUMBERS), kind=draw(st.sampled_from(Kind))))
+    return trace(*calls)
+
+
+@given(traces())
+def test_a_trace_always_has_a_root_among_its_calls(found: Trace) -> None:
+    assert found.root in found.calls
+
+
+@given(traces())
+def test_calls_are_in_order_of_start(found: Trace) -> None:
+    starts = [c.start_ns for c in found.calls]
+    assert starts == sorted(starts)
+
+
+@given(traces())
+def test_a_trace_spans_all_of_its_calls(found: Trace) -> None:
+    assert all(found.start_ns <= c.start_ns and c.end_ns <= found.end_ns for c in found.calls)
+
+
+@given(traces(), st.randoms())
+def test_the_order_of_arrival_does_not_matter(found: Trace, random: object) -> None:
+    shuffled = list(found.calls)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    other = trace(*shuffled)
+    assert {c.span_id for c in other.calls} == {c.span_id for c in found.calls}
+    assert (other.start_ns, other.end_ns) == (found.start_ns, found.end_ns)
+
+
+def test_a_parent_comes_before_the_child_that_starts_with_it() -> None:
+    assert [c.span_id for c in trace(call("child", "root", 0, 5), call("root", "", 0, 9)).calls] == ["root", "child"]
+
+
+def test_the_root_is_the_call_without_parent() -> None:
+    assert trace(call("b", "a", 0, 99), call("a", "", 5, 10)).root.span_id == "a"
+
+
+def test_a_missing_parent_makes_its_child_the_root() -> None:
+    assert trace(call("b", "lost", 0, 9), call("c", "b", 1, 5)).root.span_id == "b"
+
+
+def test_a_true_root_is_preferred_to_a_longer_orphan() -> None:
+    assert trace(call("orphan", "lost", 0, 100), call("root", "", 0, 1)).root.span_id == "root"
+
+
+def test_calls_that_are_each_others_parents_still_have_a_root() -> None:
+    assert trace(call("a", "b", 0, 9), call("b", "a", 0, 5)).root.span_id == "a"
+
+
+def test_a_trace_takes_dimensions_and_service_from_its_root() -> None:
+    found = trace(call("a", dimensions={"service.name": ("s",)}), call("b", "a", dimensions={"service.name": ("other",)}))
+    assert (found.service, found.dimensions) == ("s", {"service.name": ("s",)})
+
+
+def test_the_answering_call_is_the_last_one_with_text() -> None:
+    first = call("a", start=0, kind=Kind.LLM, output_text="first")
+    second = call("b", start=1, kind=Kind.LLM, output_text="second")
+    silent = call("c", start=2, kind=Kind.LLM)
+    assert trace(first, second, silent).answering == second
+
+
+def test_without_any_text_the_last_model_call_answers() -> None:
+    assert trace(call("a", kind=Kind.LLM), call("b", start=1, kind=Kind.LLM)).answering == call("b", start=1, kind=Kind.LLM)
+
+
+def test_a_trace_without_model_calls_has_no_answer() -> None:
+    found = trace(call("a", kind=Kind.TOOL))
+    assert (found.answering, found.model_answer, found.delivered_answer, found.system_prompt, found.history) == (
+        None,
+        "",
+        "",
+        "",
+        (),
+    )
+
+
+def test_the_question_is_the_last_user_message_of_the_first_model_call() -> None:
+    messages = (Message("user", "old"), Message("assistant", "hm"), Message("user", "new"), Message("user", ""))
+    found = trace(call("a", input_text="root input"), call("b", "a", 1, kind=Kind.LLM, input_messages=messages))
+    assert found.question == "new"
+
+
+def test_without_user_messages_the_question_is_the_input_of_the_root_else_of_any() -> None:
+    assert trace(call("a", input_text="root"), call("b", "a", 1, input_text="inner")).question == "root"
+    assert trace(call("a"), call("b", "a", 1, input_text="inner")).question == "inner"
+
+
+def test_the_delivered_answer_is_what_the_root_says() -> None:
+    root = call("a", output_text="shown")
+    model = call("b", "a", 1, kind=Kind.LLM, output_text="written")
+    assert (trace(root, model).delivered_answer, trace(root, model).model_answer) == ("shown", "written")
+
+
+def test_system_messages_are_the_prompt_and_not_the_history() -> None:
+    messages = (Message("system", "rules"), Message("developer", "more"), Message("user", "hi"))
+    found = trace(call("a", kind=Kind.LLM, input_messages=messages))
+    assert found.system_prompt == "rules\nmore"
+    assert found.history == (Message("user", "hi"),)
+
+
+def test_documents_of_all_calls_are_collected() -> None:
+    one, two = Document("one"), Document("two")
+    found = trace(call("a", documents=(one,)), call("b", start=1, documents=(two,)))
+    assert found.documents == (one, two)
+
+
+def test_a_scored_trace_without_failures_has_none() -> None:
+    assert ScoredTrace(trace(call("a")), ()).failures == ()

@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import pytest
+
+from holdfast.core.errors import StoreError
+from holdfast.ingest.checkpoint import FILE_NAME, Position, load_checkpoint, save_checkpoint
+
+
+def test_a_saved_position_is_loaded_again(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, Position(3, 70))
+    save_checkpoint(tmp_path, Position(4, 16))
+    assert load_checkpoint(tmp_path, Position()) == Position(4, 16)
+
+
+def test_without_a_checkpoint_the_default_holds(tmp_path: Path) -> None:
+    assert load_checkpoint(tmp_path, Position(7, 7)) == Position(7, 7)
+
+
+def test_nothing_but_the_checkpoint_is_left_behind(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, Position(1, 1))
+    assert [p.name for p in tmp_path.iterdir()] == [FILE_NAME]
+
+
+def test_a_crash_while_saving_leaves_the_old_position(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, Position(1, 1))
+    (tmp_path / "checkpoint.new").write_bytes(b'{"segm')
+    assert load_checkpoint(tmp_path, Position()) == Position(1, 1)
+    save_checkpoint(tmp_path, Position(2, 2))
+    assert load_checkpoint(tmp_path, Position()) == Position(2, 2)
+
+
+@pytest.mark.parametrize("content", [b"", b"12", b"{", b'{"segment": "x"}', b"\xff\xfe", b"[1, 2]"])
+def test_a_checkpoint_that_is_none_is_an_error_that_names_the_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE_NAME).write_bytes(content)
+    with pytest.raises(StoreError, match="checkpoint"):
+        load_checkpoint(tmp_path, Position())
+
+
+def test_a_directory_that_is_gone_is_a_store_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="checkpoint"):
+        save_checkpoint(tmp_path / "gone", Position(1, 1))
+
+
+def test_positions_are_ordered_as_the_journal_is_read() -> None:
+    assert Position(1, 900) < Position(2, 16) < Position(2, 17)
+    assert str(Position(12, 4096)) == "12:4096"

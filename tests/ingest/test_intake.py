@@ -1,0 +1,122 @@
+import asyncio
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from holdfast.core.errors import BackpressureError, InputError, StoreError, TooLargeError
+from holdfast.ingest.intake import Body, BodyBudget, Feed, Intake, IntakeLimits
+from holdfast.ingest.journal import Journal
+from holdfast.ingest.meters import Meters
+from holdfast.ingest.record import Decoded, Rejected
+from tests.ingest.journals import PROMPT, call, drain
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal(tmp_path, PROMPT) as opened:
+        yield opened
+
+
+def intake(journal: Journal, limits: IntakeLimits | None = None) -> Intake:
+    return Intake(journal, {}, limits or IntakeLimits(), Meters())
+
+
+def one_call(body: bytes) -> Decoded:
+    return Decoded((call(int(body)),), (Rejected("spans[7]", "no id"),))
+
+
+def test_a_body_is_on_disk_when_it_is_taken(journal: Journal, tmp_path: Path) -> None:
+    outcome = asyncio.run(intake(journal).take(Feed.TRACES, Body(b"5"), one_call))
+    assert outcome.accepted == 1
+    assert outcome.decoded.rejected[0].where == "spans[7]"
+    assert drain(tmp_path) == [5]
+
+
+def test_large_bodies_are_decoded_on_another_thread_and_small_ones_are_not(journal: Journal) -> None:
+    threads: list[str] = []
+
+    def decode(body: bytes) -> Decoded:
+        threads.append(threading.current_thread().name)
+        return Decoded()
+
+    taking = intake(journal, IntakeLimits(inline_bytes=10))
+    asyncio.run(taking.take(Feed.TRACES, Body(b"x" * 10), decode))
+    asyncio.run(taking.take(Feed.TRACES, Body(b"x" * 11), decode))
+    taking.close()
+    assert threads[0] == threading.current_thread().name
+    assert threads[1] != threads[0]
+
+
+def test_a_body_over_the_limit_is_not_decoded(journal: Journal) -> None:
+    with pytest.raises(TooLargeError):
+        asyncio.run(intake(journal, IntakeLimits(max_body_bytes=10)).take(Feed.TRACES, Body(b"1" * 11), one_call))
+
+
+def test_a_body_nested_too_deep_for_the_decoder_is_bad_input(journal: Journal) -> None:
+    def decode(body: bytes) -> Decoded:
+        return decode(body)
+
+    with pytest.raises(InputError, match="deep"):
+        asyncio.run(intake(journal).take(Feed.TRACES, Body(b""), decode))
+
+
+def test_nothing_is_decoded_while_the_journal_takes_nothing(tmp_path: Path) -> None:
+    with Journal(tmp_path, msgspec.structs.replace(PROMPT, min_free_bytes=2**62)) as full, pytest.raises(StoreError):
+        asyncio.run(intake(full).take(Feed.TRACES, Body(b"not a number"), one_call))
+
+
+def test_a_disk_that_does_not_answer_in_time_is_an_error(tmp_path: Path) -> None:
+    stuck, release = os.pipe()
+
+    def write(file: int, data: memoryview) -> int:
+        os.read(stuck, 1)
+        return os.write(file, data)
+
+    with Journal(tmp_path, PROMPT, write) as journal:
+        taking = intake(journal, IntakeLimits(ack_timeout_s=0.02))
+        with pytest.raises(StoreError, match="disk did not answer"):
+            asyncio.run(taking.take(Feed.TRACES, Body(b"5"), one_call))
+        os.write(release, b"go")
+    os.close(stuck)
+    os.close(release)
+    assert drain(tmp_path) == [5]
+
+
+def test_what_was_taken_and_refused_is_counted(journal: Journal) -> None:
+    taking = intake(journal)
+    asyncio.run(taking.take(Feed.LOGS, Body(b"5"), one_call))
+    taking.refresh_meters()
+    text = taking.meters.exposition().decode()
+    assert 'holdfast_ingest_accepted_total{feed="logs"} 1.0' in text
+    assert 'holdfast_ingest_rejected_total{feed="logs",reason="invalid"} 1.0' in text
+    assert f"holdfast_ingest_lag_bytes {float(journal.lag_bytes)}" in text
+
+
+def test_bodies_together_stay_within_the_budget() -> None:
+    budget = BodyBudget(IntakeLimits(max_buffered_bytes=100))
+    with budget.open() as first, budget.open() as second:
+        first.take(60)
+        with pytest.raises(BackpressureError):
+            second.take(41)
+        second.take(40)
+        assert budget.bytes == 100
+    assert (budget.bytes, budget.requests) == (0, 0)
+
+
+def test_requests_at_a_time_stay_within_the_budget() -> None:
+    budget = BodyBudget(IntakeLimits(max_requests=1))
+    with budget.open(), pytest.raises(BackpressureError):
+        budget.open()
+    with budget.open():
+        assert budget.requests == 1
+
+
+def test_a_request_that_fails_gives_back_what_it_held() -> None:
+    budget = BodyBudget(IntakeLimits())
+    with pytest.raises(BackpressureError), budget.open() as hold:
+        hold.take(2**60)
+    assert (budget.bytes, budget.requests) == (0, 0)

@@ -1,0 +1,45 @@
+"""The post-mortem says what is known, and what is not."""
+
+import msgspec
+
+from holdfast.core.events import fold
+from holdfast.core.incident import Incident
+from holdfast.core.score import Metric
+from holdfast.report.postmortem import postmortem
+from tests.report.conftest import events
+
+
+def test_it_names_cause_cohort_change_and_impact(incident: Incident, metrics: dict[str, Metric]) -> None:
+    text = postmortem(incident, metrics)
+    for expected in (
+        "prompt_engineering",
+        "prompt.version=v2",
+        "deploy-7",
+        "9 to 24",
+        "hallucination",
+        "roll prompt.version back",
+    ):
+        assert expected in text
+
+
+def test_a_doubtful_diagnosis_is_called_a_hypothesis(metrics: dict[str, Metric]) -> None:
+    assert "treat it as a hypothesis" in postmortem(fold(events(probability=0.5)), metrics)
+    assert "treat it as a hypothesis" not in postmortem(fold(events(probability=0.9)), metrics)
+
+
+def test_what_nobody_did_is_said(incident: Incident, metrics: dict[str, Metric]) -> None:
+    text = postmortem(incident, metrics)
+    assert "acknowledged: not recorded" in text
+    assert "The harm has not stopped yet." in text
+
+
+def test_without_a_diagnosis_the_cause_is_unknown(incident: Incident, metrics: dict[str, Metric]) -> None:
+    assert "Unknown: no diagnosis was made." in postmortem(msgspec.structs.replace(incident, diagnosis=None), metrics)
+
+
+def test_markup_in_telemetry_is_made_harmless(incident: Incident, metrics: dict[str, Metric]) -> None:
+    hostile = msgspec.structs.replace(incident, title="<img src=x onerror=alert(1)> ![x](http://evil) | `rm`\n# Owned")
+    first, *rest = postmortem(hostile, metrics).splitlines()
+    assert "\\<img" in first
+    assert "!\\[x\\](" in first.replace("\\!", "!")
+    assert not any(line.startswith("# Owned") for line in rest)
