@@ -27,6 +27,8 @@ RANK = {
     "agent": 4,
     "drills": 4,
     "pipeline": 5,
+    "replay": 6,
+    "live": 6,
     "api": 6,
     "console": 6,
     "app": 7,

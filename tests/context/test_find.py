@@ -1,4 +1,5 @@
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -15,7 +16,7 @@ def test_findings_come_in_order_and_apart() -> None:
     text = "joe@example.com, +1 415 555 2671, 4111111111111111"
     found = find(text)
     assert [one.entity for one in found] == [Entity.EMAIL_ADDRESS, Entity.PHONE_NUMBER, Entity.CREDIT_CARD]
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(found))
 
 
 def test_of_two_that_overlap_the_longer_one_that_begins_first_stays() -> None:
@@ -38,21 +39,16 @@ def test_lone_surrogates_are_no_obstacle() -> None:
 
 
 HOSTILE = (
-    "@", "a@", "@a.", "a@a.a@", "password=", "token=token=", '"password":"', "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----",
-    "eyJaaaaaaaaaaa.", "sk-", "GB82", "GB82 ", "://a:", "://a:b@", "\\", "\\n", "\\\\u0040", "<EMAIL_ADDRESS", "12345678Z ", "%40", "%2525",
-    "basic ", "bearer aaaaaaaaa ", "(", "((1", "\x00", "é", "AKIA", "x" * 50 + "@", "api_key='", "`",
+    "@", "a@", "@a.", "a@a.a@", "password=", "token=token=", '"password":"', "-----BEGIN PRIVATE KEY-----", "api_key='", "`",
+    "-----END PRIVATE KEY-----", "eyJaaaaaaaaaaa.", "sk-", "GB82", "GB82 ", "://a:", "://a:b@", "\\", "\\n", "\\\\u0040", "AKIA",
+    "<EMAIL_ADDRESS", "12345678Z ", "%40", "%2525", "basic ", "bearer aaaaaaaaa ", "(", "((1", "\x00", "é", "x" * 50 + "@",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_no_text_takes_more_than_linear_time(piece: str) -> None:
-    def seconds(n: int) -> float:
-        text = piece * (n // len(piece) + 1)
-        start = time.perf_counter()
-        find(text)
-        return time.perf_counter() - start
-
-    seconds(1000)
-    small = min(seconds(10_000) for _ in range(3))
-    large = min(seconds(100_000) for _ in range(3))
-    assert large < max(60 * small, 0.25)
+def test_a_hostile_text_is_done_in_linear_time(piece: str) -> None:
+    # Quadratic time would be minutes. Processor time, so that a busy machine does not count.
+    text = piece * (100_000 // len(piece))
+    start = time.thread_time()
+    find(text)
+    assert time.thread_time() - start < 3

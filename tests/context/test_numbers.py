@@ -189,12 +189,8 @@ def test_the_numbers_of_one_line_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("piece", ["1", "1 ", "12-", "(1", "+1 ", "00 ", "4111 ", "1.", "07", "phone 12 "])
-def test_time_is_linear_in_the_text(piece: str) -> None:
-    def seconds(n: int) -> float:
-        text = piece * (n // len(piece))
-        start = time.perf_counter()
-        find(text)
-        return time.perf_counter() - start
-
-    seconds(1000)
-    assert min(seconds(50_000) for _ in range(2)) < 2.5
+def test_endless_numbers_are_done_in_linear_time(piece: str) -> None:
+    text = piece * (50_000 // len(piece))
+    start = time.thread_time()
+    find(text)
+    assert time.thread_time() - start < 3

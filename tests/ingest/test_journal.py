@@ -1,5 +1,6 @@
 import errno
 import os
+import threading
 from concurrent.futures import Future
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -205,6 +206,45 @@ def test_a_disk_with_too_little_free_space_takes_nothing_so_that_the_reader_can_
         with pytest.raises(StoreError, match="are free"):
             journal.append([call(1)])
         assert journal.failure
+
+
+def test_nothing_is_acknowledged_before_the_disk_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is only in the page cache survives kill -9, but no power failure."""
+    stuck, release = os.pipe()
+    entered = threading.Event()
+    sync = os.fdatasync
+
+    def slow(file: int) -> None:
+        entered.set()
+        os.read(stuck, 1)
+        sync(file)
+
+    with Journal(tmp_path, PROMPT) as journal:
+        monkeypatch.setattr(os, "fdatasync", slow)
+        future = journal.append([call(1)])
+        assert entered.wait(TIMEOUT_S)
+        assert drain(tmp_path) == [1]
+        assert not future.done()
+        os.write(release, b"go")
+        future.result(TIMEOUT_S)
+    os.close(stuck)
+    os.close(release)
+
+
+def test_what_a_failed_fsync_left_is_cut_off_and_never_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(file: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with Journal(tmp_path, PROMPT) as journal:
+        kept(journal, 1)
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fdatasync", fail)
+            with pytest.raises(StoreError, match="Input/output error"):
+                kept(journal, 2)
+        wait_until(lambda: not journal.failure)
+        kept(journal, 3)
+    assert drain(tmp_path) == [1, 3]
+    assert len(segment_numbers(tmp_path)) == 2
 
 
 def test_a_write_in_pieces_is_completed(tmp_path: Path) -> None:

@@ -89,6 +89,17 @@ def test_a_half_written_frame_is_waited_for(tmp_path: Path) -> None:
     assert damage == []
 
 
+def test_a_half_written_frame_is_given_up_when_the_writer_has_gone_on(tmp_path: Path) -> None:
+    damage: list[Damage] = []
+    write_segment(tmp_path, 1, framed(1), framed(2)[:20])
+    with JournalReader(tmp_path, on_damage=damage.append) as reader:
+        assert numbers(reader) == [1]
+        assert numbers(reader) == []
+        write_segment(tmp_path, 2, framed(3))
+        assert numbers(reader) == [3]
+    assert [item.length for item in damage] == [20]
+
+
 def test_a_new_segment_is_followed(tmp_path: Path) -> None:
     write_segment(tmp_path, 1, framed(1))
     with JournalReader(tmp_path) as reader:

@@ -5,7 +5,7 @@ import msgspec
 from holdfast.core.events import fold
 from holdfast.core.incident import Incident
 from holdfast.core.score import Metric
-from holdfast.report.postmortem import postmortem
+from holdfast.report.postmortem import condensed, postmortem
 from tests.report.conftest import events
 
 
@@ -43,3 +43,15 @@ def test_markup_in_telemetry_is_made_harmless(incident: Incident, metrics: dict[
     assert "\\<img" in first
     assert "!\\[x\\](" in first.replace("\\!", "!")
     assert not any(line.startswith("# Owned") for line in rest)
+
+
+def test_a_code_span_cannot_be_left(incident: Incident, metrics: dict[str, Metric]) -> None:
+    hostile = msgspec.structs.replace(incident, service="a` <script> `b")
+    assert "`a' <script> 'b`" in postmortem(hostile, metrics)
+
+
+def test_further_signals_are_counted_not_listed(incident: Incident) -> None:
+    joined = [entry for entry in incident.timeline if entry.event == "SignalJoined"]
+    lines = condensed([*incident.timeline[:1], *joined * 3, *incident.timeline[2:]])
+    assert len(lines) == len(incident.timeline)
+    assert lines[1].text.endswith(", and 2 more")

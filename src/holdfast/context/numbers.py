@@ -109,10 +109,10 @@ def _classify(text: str, groups: list[tuple[int, int]], at: int, hints: Hints) -
         if size < 7:
             break
         end = groups[stop - 1][1]
-        if size > MAX_DIGITS or (size < 9 and free and not hints.near(start, end)) or not _may_end(text, end):
+        if size > MAX_DIGITS or not _may_end(text, end):
             continue
         hinted = hints.near(start, end)
-        if not (free or hinted or sizes in SHAPES):
+        if not (hinted or sizes in SHAPES or (free and size >= 8)):
             continue
         number = Number(text, groups[at:stop], sizes, hinted)
         found = card(number) or national_number(number) or phone(number)
@@ -122,20 +122,13 @@ def _classify(text: str, groups: list[tuple[int, int]], at: int, hints: Hints) -
 
 
 def _is_free(text: str, groups: list[tuple[int, int]], at: int) -> bool:
-    """Whether it begins as telephone numbers of any shape do: with +, ( or a 0 that is not one of many."""
+    """Whether it begins as telephone numbers of any shape do: with +, ( or zeros and then another digit."""
     start, end = groups[at]
     if start and text[start - 1] in "+(":
         return True
-    return (
-        text[start] == "0"
-        and text[start : start + 3].strip("0") != ""
-        or (end - start == 2 and text[start:end] == "00" and _leads(text, groups, at))
-    )
-
-
-def _leads(text: str, groups: list[tuple[int, int]], at: int) -> bool:
-    """Whether the group behind 00 can be a country code."""
-    return at + 1 < len(groups) and text[groups[at + 1][0]] != "0"
+    if text[start] != "0":
+        return False
+    return text[start : min(end, start + 3)].strip("0") != "" or (at + 1 < len(groups) and text[groups[at + 1][0]] != "0")
 
 
 def _may_begin(text: str, start: int) -> bool:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections import deque
 from collections.abc import Iterator
 
 import re2
@@ -176,20 +177,33 @@ _MAX_KEY = 32_768
 
 def find_private_keys(text: str) -> Iterator[Found]:
     """PEM and PGP private keys, also without their end, or without their beginning."""
+    endings = deque(_END.finditer(text))
     done = 0
     for begin in _BEGIN.finditer(text):
         if begin.start() < done:
             continue
-        limit = begin.end() + _MAX_KEY
-        quote = text.find('"', begin.end(), limit)
-        closing = _END.search(text, begin.end(), quote if quote >= 0 else limit)
-        body = _BODY.match(text, begin.end(), limit)
-        done = closing.end() if closing else body.end() if body else begin.end()
+        while endings and endings[0].start() < begin.end():
+            closing = endings.popleft()
+            yield _without_beginning(text, done, closing)
+            done = closing.end()
+        done = _end_of_key(text, begin.end(), endings)
         yield Found(begin.start(), done, Entity.PRIVATE_KEY)
-    for closing in _END.finditer(text):
-        if closing.start() < done:
-            continue
-        tail = _TAIL.match(text[max(done, closing.start() - _MAX_KEY) : closing.start()][::-1])
-        start = closing.start() - (len(tail[0].rstrip()) if tail else 0)
-        done = closing.end()
-        yield Found(start, done, Entity.PRIVATE_KEY)
+    for closing in endings:
+        if closing.start() >= done:
+            yield _without_beginning(text, done, closing)
+            done = closing.end()
+
+
+def _end_of_key(text: str, start: int, endings: deque[re.Match[str]]) -> int:
+    """Behind its END where that stands in the same string, else behind what still looks like a key."""
+    closing = endings[0] if endings else None
+    if closing is not None and closing.start() - start <= _MAX_KEY and '"' not in text[start : closing.start()]:
+        endings.popleft()
+        return closing.end()
+    body = _BODY.match(text, start, start + _MAX_KEY)
+    return body.end() if body else start
+
+
+def _without_beginning(text: str, low: int, closing: re.Match[str]) -> Found:
+    tail = _TAIL.match(text[max(low, closing.start() - _MAX_KEY) : closing.start()][::-1])
+    return Found(closing.start() - (len(tail[0].rstrip()) if tail else 0), closing.end(), Entity.PRIVATE_KEY)

@@ -34,6 +34,8 @@ class _Line(NamedTuple):
     data: bytes
     complete: bool
     """False for the last line of a file that does not end in a line break."""
+    damage: str = ""
+    """Why nothing can be read from here on."""
 
 
 def read_files(
@@ -156,7 +158,7 @@ def _lines(source: _Source, file: str) -> Iterator[_Line]:
             elif len(data) > MAX_BODY_BYTES:
                 _skip_line(source.lines)
         except (EOFError, OSError, zlib.error) as error:
-            yield _Line(place, f"\0{error}".encode(), complete=False)
+            yield _Line(place, b"", complete=False, damage=str(error))
             return
         if not data:
             return
@@ -186,8 +188,8 @@ def _skip_line(lines: BinaryIO) -> None:
 
 
 def _records(line: _Line, redactor: Redactor) -> Iterator[Record | Rejected]:
-    if line.data[:1] == b"\0" and not line.complete:
-        yield Rejected(line.place, f"file is cut off or damaged here: {line.data[1:].decode()}")
+    if line.damage:
+        yield Rejected(line.place, f"file is cut off or damaged here: {line.damage}")
         return
     limit = _MAX_DOCUMENT_BYTES if line.place.endswith(":1") else MAX_BODY_BYTES
     if len(line.data) > limit:

@@ -99,7 +99,7 @@ class Receiver:
         self._tokens = TokenTable(config.tokens)
         redactor = _redactor(config)
         require_tokens_unless_loopback([config.host], self._tokens)
-        self._socket = _listen(config.host, config.http_port)
+        self._socket = listen(config.host, config.http_port)
         try:
             self.journal = Journal(config.directory, config.journal)
         except BaseException:
@@ -142,7 +142,7 @@ class Receiver:
         if port is None:
             return None
         # Try it first: gRPC tells the reason for a failure to standard error only.
-        _listen(host, port).close()
+        listen(host, port).close()
         server = new_server(self._config.intake.max_body_bytes)
         GrpcServices(self.intake, self._tokens).add_to(server)
         try:
@@ -206,7 +206,12 @@ def _redactor(config: ReceiverConfig) -> Redactor:
         raise ConfigurationError(f"redaction key: {error}") from error
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        ConfigurationError: it cannot; names address and reason.
+    """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=BACKLOG)

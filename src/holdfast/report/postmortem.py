@@ -1,9 +1,12 @@
 """The post-mortem: written from the ledger, with every unknown stated as unknown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import msgspec
 
 from holdfast.core.clock import to_iso
-from holdfast.core.incident import Incident, State
+from holdfast.core.incident import Incident, State, TimelineEntry
 from holdfast.core.score import Metric
 from holdfast.report.analysis import exemplars, failure_modes, strongest_by_metric
 
@@ -18,7 +21,7 @@ def postmortem(incident: Incident, metrics: dict[str, Metric]) -> str:
 def _lines(incident: Incident, metrics: dict[str, Metric]) -> Iterator[str]:
     yield f"# Post-mortem: {_plain(incident.title)}"
     yield ""
-    yield f"Incident `{incident.id}` of `{_plain(incident.service)}`, {incident.severity}, {incident.state}."
+    yield f"Incident `{incident.id}` of {_code(incident.service)}, {incident.severity}, {incident.state}."
     yield "Written by Holdfast from its ledger; no person has reviewed it yet."
     yield ""
     yield from _summary(incident, metrics)
@@ -34,7 +37,7 @@ def _summary(incident: Incident, metrics: dict[str, Metric]) -> Iterator[str]:
     yield "## Summary"
     yield ""
     modes = ", ".join(mode.replace("_", " ") for mode in failure_modes(incident, metrics)[:4]) or "unknown failure"
-    cohort = ", ".join(f"`{name}={_plain(value)}`" for name, value in incident.cohort.items())
+    cohort = ", ".join(_code(f"{name}={value}") for name, value in incident.cohort.items())
     affected = cohort or "no dimension explains it: all of the application"
     yield f"Since {to_iso(incident.started_ns)}: {modes}; affected: {affected}."
     yield ""
@@ -86,7 +89,7 @@ def _cause(incident: Incident) -> Iterator[str]:
     yield from (f"| {p.layer} | {p.probability:.2f} |" for p in diagnosis.layers)
     yield ""
     for cause in diagnosis.causes[:3]:
-        change = f", after change `{_plain(cause.change_id)}`" if cause.change_id else ", no change matches"
+        change = f", after change {_code(cause.change_id)}" if cause.change_id else ", no change matches"
         yield f"- {cause.fault.replace('_', ' ')} ({cause.layer}, {cause.probability:.2f}){change}. {_plain(cause.why)}".rstrip()
     yield ""
 
@@ -106,9 +109,22 @@ def _timeline(incident: Incident) -> Iterator[str]:
     yield ""
     yield "| time | who | what |"
     yield "|---|---|---|"
-    for entry in incident.timeline:
+    for entry in condensed(incident.timeline):
         yield f"| {to_iso(entry.time_ns)} | {_plain(entry.actor)} | {entry.event}: {_plain(entry.text)} |"
     yield ""
+
+
+def condensed(timeline: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+    """The timeline with runs of further signals as one line each: the first of a run is told, the rest are counted."""
+    lines: list[TimelineEntry] = []
+    for event, group in groupby(timeline, key=lambda entry: entry.event):
+        entries = list(group)
+        if event in ("SignalJoined", "SignalEnded") and len(entries) > 1:
+            first = entries[0]
+            lines.append(msgspec.structs.replace(first, text=f"{first.text}, and {len(entries) - 1} more"))
+        else:
+            lines += entries
+    return lines
 
 
 def _open_questions(incident: Incident) -> Iterator[str]:
@@ -121,6 +137,11 @@ def _open_questions(incident: Incident) -> Iterator[str]:
     if "acknowledged" not in incident.timestamps:
         yield "- [ ] Nobody has acknowledged the incident."
     yield "- [ ] What went well, what went wrong, where were we lucky?"
+
+
+def _code(text: str) -> str:
+    """Text of unknown origin as a code span: nothing in it is acted on, and no backtick can end it."""
+    return f"`{' '.join(text.replace('`', chr(39)).split())}`"
 
 
 def _plain(text: str) -> str:

@@ -1,6 +1,7 @@
 """OTLP bodies for tests, from plain attributes."""
 
 import base64
+import math
 from typing import Any
 
 import orjson
@@ -36,13 +37,16 @@ class Words:
         return value
 
 
+_NON_FINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
+
+
 def any_value(value: Any) -> dict[str, Any]:
     if isinstance(value, bool):
         return {"boolValue": value}
     if isinstance(value, int):
         return {"intValue": str(value)}
     if isinstance(value, float):
-        return {"doubleValue": value}
+        return {"doubleValue": value if math.isfinite(value) else _NON_FINITE.get(value, "NaN")}
     if isinstance(value, list):
         return {"arrayValue": {"values": [any_value(v) for v in value]}}
     if isinstance(value, dict):
@@ -97,7 +101,8 @@ def as_protobuf(document: dict[str, Any]) -> bytes:
     """The same document in protobuf: there ids are bytes, which protobuf's own JSON form writes in base64."""
     request = _REQUESTS[next(iter(document))]()
     ParseDict(_with_base64_ids(document), request, ignore_unknown_fields=True, max_recursion_depth=1000)
-    return request.SerializeToString()
+    body: bytes = request.SerializeToString()
+    return body
 
 
 def _with_base64_ids(value: Any) -> Any:

@@ -238,3 +238,28 @@ def test_every_span_kind_is_known(kind: str) -> None:
 
 def test_an_unknown_span_kind_is_told_by_the_other_attributes() -> None:
     assert mapped({"openinference.span.kind": "UNKNOWN", "llm.input_messages.0.message.content": "Hello"}).kind is Kind.LLM
+
+
+def test_the_raw_reply_tells_its_id_and_log_probabilities() -> None:
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": "Yes"},
+        "logprobs": {"content": [{"token": "Yes", "logprob": -0.5}]},
+    }
+    reply = {"id": "chatcmpl-1", "object": "chat.completion", "choices": [choice]}
+    call = call_of({"openinference.span.kind": "LLM", "output.value": json.dumps(reply)})
+    assert (call.response_id, call.mean_logprob) == ("chatcmpl-1", -0.5)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        '{"id": "order-7", "choices": [{"logprobs": {"content": [{"logprob": -1}]}}]}',
+        '{"id": "chatcmpl-1", "object": "chat.completion"',
+        '[{"id": "x", "object": "chat.completion"}]',
+        "chat.completion",
+    ],
+)
+def test_an_output_that_is_no_whole_reply_has_no_response_id(output: str) -> None:
+    call = call_of({"openinference.span.kind": "LLM", "output.value": output})
+    assert (call.response_id, call.mean_logprob) == ("", None)

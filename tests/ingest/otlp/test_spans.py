@@ -54,3 +54,8 @@ def test_confidence_is_the_mean_logprob_where_there_is_one(attributes: dict[str,
 
 def test_confidence_is_unknown_without_logprobs() -> None:
     assert mapped({"gen_ai.operation.name": "chat"}).mean_logprob is None
+
+
+def test_whoever_asks_for_a_schema_asks_for_json() -> None:
+    call = mapped({"gen_ai.operation.name": "chat", "gen_ai.request.structured_output_schema": '{"type": "object"}'})
+    assert (call.output_type, call.output_schema) == ("json", '{"type":"object"}')

@@ -59,3 +59,9 @@ def test_a_guardrail_with_a_verdict_attribute_is_not_judged_twice() -> None:
 def test_a_guardrail_that_broke_is_an_error_even_with_other_attributes() -> None:
     call = mapped({"openinference.span.kind": "GUARDRAIL", "guardrail.name": "pii"}, status=2, name="g")
     assert [(g.name, g.verdict) for g in call.guardrails] == [("pii", "error")]
+
+
+def test_an_agent_that_tells_messages_tells_what_it_was_asked() -> None:
+    asked = '[{"role":"user","content":"first"},{"role":"assistant","content":"x"},{"role":"user","content":"Where is it?"}]'
+    call = mapped({"gen_ai.operation.name": "invoke_agent", "gen_ai.input.messages": asked, "gen_ai.output.messages": "There."})
+    assert (call.kind, call.input_text, call.answer) == (Kind.AGENT, "Where is it?", "There.")

@@ -2,37 +2,37 @@
 
 from typing import Any
 
-from holdfast.ingest.otlp.convert import boolean, count, mapping, text
+from holdfast.ingest.otlp.convert import boolean, count, label, mapping, text
 from holdfast.ingest.otlp.openinference import tree
 from holdfast.ingest.otlp.table import Rule
 
 OWN = (
-    Rule("holdfast.prompt.version", "dimension.prompt.version", text),
-    Rule("holdfast.index.version", "dimension.index.version", text),
-    Rule("holdfast.tenant.id", "dimension.tenant", text),
+    Rule("holdfast.prompt.version", "dimension.prompt.version", label),
+    Rule("holdfast.index.version", "dimension.index.version", label),
+    Rule("holdfast.tenant.id", "dimension.tenant", label),
     Rule("holdfast.cache.hit", "cache_hit", boolean),
 )
 """Attributes of ours, where no convention has one. They come before anybody else's."""
 
 RULES = (
-    Rule("http.route", "dimension.route", text),
-    Rule("cloud.region", "dimension.region", text),
-    Rule("user.id", "dimension.user", text),
-    Rule("enduser.id", "dimension.user", text),
-    Rule("gen_ai.user", "dimension.user", text),
-    Rule("gen_ai.request.user", "dimension.user", text),
-    Rule("llm.user", "dimension.user", text),
-    Rule("langfuse.user.id", "dimension.user", text),
-    Rule("language", "dimension.language", text),
-    Rule("tenant.id", "dimension.tenant", text),
-    Rule("tenant", "dimension.tenant", text),
-    Rule("gen_ai.prompt.version", "dimension.prompt.version", text),
-    Rule("prompt.version", "dimension.prompt.version", text),
-    Rule("prompt_version", "dimension.prompt.version", text),
-    Rule("langfuse.prompt.version", "dimension.prompt.version", text),
-    Rule("langfuse.observation.prompt.version", "dimension.prompt.version", text),
-    Rule("index.version", "dimension.index.version", text),
-    Rule("index_version", "dimension.index.version", text),
+    Rule("http.route", "dimension.route", label),
+    Rule("cloud.region", "dimension.region", label),
+    Rule("user.id", "dimension.user", label),
+    Rule("enduser.id", "dimension.user", label),
+    Rule("gen_ai.user", "dimension.user", label),
+    Rule("gen_ai.request.user", "dimension.user", label),
+    Rule("llm.user", "dimension.user", label),
+    Rule("langfuse.user.id", "dimension.user", label),
+    Rule("language", "dimension.language", label),
+    Rule("tenant.id", "dimension.tenant", label),
+    Rule("tenant", "dimension.tenant", label),
+    Rule("gen_ai.prompt.version", "dimension.prompt.version", label),
+    Rule("prompt.version", "dimension.prompt.version", label),
+    Rule("prompt_version", "dimension.prompt.version", label),
+    Rule("langfuse.prompt.version", "dimension.prompt.version", label),
+    Rule("langfuse.observation.prompt.version", "dimension.prompt.version", label),
+    Rule("index.version", "dimension.index.version", label),
+    Rule("index_version", "dimension.index.version", label),
     Rule("session.id", "conversation_id", text),
     Rule("langfuse.session.id", "conversation_id", text),
     Rule("error.type", "error_type", text),

@@ -40,7 +40,20 @@ def json_text(value: Any) -> str:
     try:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
     except (TypeError, ValueError):
+        return _repr(value)
+
+
+def _repr(value: Any) -> str:
+    # JSON is read to 1024 levels but written to 254; so deep a value is nobody's message.
+    try:
         return str(value)
+    except RecursionError:
+        return "nested too deep"
+
+
+def label(value: Any) -> str | None:
+    """A scalar as text: what a dimension's value can be."""
+    return None if isinstance(value, list | dict) else text(value)
 
 
 def integer(value: Any) -> int | None:

@@ -230,8 +230,8 @@ def any_value(value: Any, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise InputError(f"attribute is nested deeper than {MAX_DEPTH} levels", ".attributes")
     for kind, read in _SCALARS.items():
-        if kind in value:
-            return read(value[kind])
+        if (held := value.get(kind)) is not None:
+            return read(held)
     if "arrayValue" in value:
         return [any_value(item, depth + 1) for item in _values(value["arrayValue"])]
     if "kvlistValue" in value:

@@ -76,6 +76,7 @@ _BAD_FLAGS = (
     "failed",
     "detected",
 )
+_MAX_NESTING = 8
 _VERDICT_KEYS = ("verdict", "decision", "outcome", "action", "result", "status", "label")
 
 
@@ -191,7 +192,7 @@ def verdict(value: Any) -> str | None:
     return _VERDICT_OF.get(normal_word(value).strip('"')) if isinstance(value, str) else None
 
 
-def _verdict_of_object(parsed: dict[str, Any]) -> str | None:
+def _verdict_of_object(parsed: dict[str, Any], level: int = 0) -> str | None:
     for key in _VERDICT_KEYS:
         inner = parsed.get(key)
         found = verdict(inner) if isinstance(inner, str | bool) else None
@@ -204,7 +205,7 @@ def _verdict_of_object(parsed: dict[str, Any]) -> str | None:
         if isinstance(parsed.get(key), bool):
             return "allow" if parsed[key] else "deny"
     inner = next((parsed[k] for k in ("output", "outputs", "data", "guardrail") if isinstance(parsed.get(k), dict)), None)
-    return _verdict_of_object(inner) if inner else None
+    return _verdict_of_object(inner, level + 1) if inner and level < _MAX_NESTING else None
 
 
 def guardrail(found: dict[str, Any], name: str) -> Guardrail | None:

@@ -1,9 +1,22 @@
 """OpenInference (Arize Phoenix): `openinference.span.kind`, flattened messages and documents, metadata as JSON."""
 
+import re
 from typing import Any
 
 from holdfast.core.call import Kind
-from holdfast.ingest.otlp.convert import amount, count, json_text, mapping, strings, text, text_mapping, tool_names
+from holdfast.ingest.otlp.convert import (
+    amount,
+    count,
+    json_text,
+    label,
+    mapping,
+    mean_logprob,
+    strings,
+    structured,
+    text,
+    text_mapping,
+    tool_names,
+)
 from holdfast.ingest.otlp.documents import documents
 from holdfast.ingest.otlp.flattened import at, elements
 from holdfast.ingest.otlp.messages import completion_messages, prompt_messages
@@ -24,6 +37,7 @@ KINDS = {
     "EVALUATOR": Kind.EVALUATION,
 }
 """A CHAIN below another span becomes a task."""
+_REPLY = re.compile(r'"(?:object|type)": ?"(?:chat\.completion(?:\.chunk)?|text_completion|message)"')
 
 
 def span_kind(value: Any) -> Kind | None:
@@ -42,6 +56,26 @@ def embedded_text(node: Any) -> str | None:
     return "\n".join(str(t) for entry in elements(node) if (t := at(entry, "embedding", "text"))) or None
 
 
+def raw_reply(value: Any) -> dict[str, Any] | None:
+    """`output.value` where it is the model's whole reply in OpenAI's or Anthropic's words: it holds more than the convention."""
+    if not isinstance(value, str) or value[:1] != "{" or not _REPLY.search(value):
+        return None
+    parsed = structured(value)
+    return parsed if isinstance(parsed, dict) else None
+
+
+def reply_id(value: Any) -> str | None:
+    """The id of the reply: evaluations refer to it."""
+    reply = raw_reply(value)
+    return text(reply.get("id")) if reply else None
+
+
+def reply_logprob(value: Any) -> float | None:
+    """The mean log probability of the first choice, where it was asked for."""
+    reply = raw_reply(value) if isinstance(value, str) and '"logprob"' in value else None
+    return next((mean_logprob(at(choice, "logprobs")) for choice in elements(at(reply, "choices"))), None)
+
+
 def tree(node: Any) -> Any:
     """The tree as it is, for those who interpret it later."""
     return node
@@ -49,7 +83,7 @@ def tree(node: Any) -> Any:
 
 OPENINFERENCE = Convention(
     name="openinference",
-    version="openinference/1",
+    version="openinference/2",
     rules=(
         Rule("openinference.span.kind", "kind", span_kind),
         Rule("llm.provider", "provider", provider),
@@ -80,13 +114,15 @@ OPENINFERENCE = Convention(
         Rule("llm.cost.total", "cost_usd", amount),
         Rule("llm.prompt_template.template", "prompt_template", text),
         Rule("llm.prompt_template.variables", "prompt_variables", text_mapping),
-        Rule("llm.prompt_template.version", "dimension.prompt.version", text),
+        Rule("llm.prompt_template.version", "dimension.prompt.version", label),
         Rule("tool.name", "tool_name", text),
         Rule("tool.parameters", "~tool_parameters", json_text),
         Rule("tool.id", "~tool_id", text),
         Rule("input.value", "~input", text),
         Rule("reranker.query", "~input", text),
         Rule("output.value", "~output", text),
+        Rule("output.value", "response_id", reply_id),
+        Rule("output.value", "mean_logprob", reply_logprob),
         Rule("session.id", "conversation_id", text),
         Rule("metadata", "~metadata", mapping),
     ),

@@ -41,6 +41,8 @@ def map_span(span: RawSpan) -> tuple[Call, list[str]]:
         _guardrail(draft)
     settle_content(draft, kind)
     _evaluations(draft)
+    if "output_schema" in found:
+        found.setdefault("output_type", "json")
     status = _STATUS.get(span.status, Status.UNSET)
     if span.status_message:
         found["error_message"] = span.status_message

@@ -135,6 +135,9 @@ def _step(draft: Draft, kind: Kind) -> None:
     found = draft.found
     if "~input" in found:
         found["input_text"] = input_text(found["~input"])
+    elif "input_messages" in found:
+        asked = [m.content for m in found["input_messages"] if m.role == "user" and m.content]
+        found["input_text"] = asked[-1] if asked else ""
     if "~output" in found:
         found["output_text"] = output_text(found["~output"])
     if kind is Kind.GUARDRAIL and not draft.guardrails:

@@ -1,0 +1,129 @@
+"""What detection costs, how often it is wrong, and how fast it is right. Run: ``python -m bench.detect [--days N] [--runs N]``.
+
+Speed: scored traces a second, with 20 metrics on each trace, scores only (one core).
+False alarms: failures a day on healthy simulated days, plain, with hourly noise, with a daily season, with both.
+Delay: affected calls from the start of a fault to the first failure signal of its metric, median and 90 %, and the share missed.
+"""
+
+import argparse
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+
+from holdfast.core.events import Recorded, apply
+from holdfast.core.incident import ACTIVE, Incident
+from holdfast.core.score import Metric
+from holdfast.core.signal import Signal, Verdict
+from holdfast.correlate.correlator import Correlator
+from holdfast.detect.detection import Detection
+from tests.detect.simulation import METRICS, RATES, START_NS, Fault, Script, metric, traffic
+
+BATCH = 512
+DAY_S = 86_400.0
+
+HEALTHY: dict[str, dict[str, float]] = {
+    "plain": {},
+    "hourly noise, sd 0.2": {"noise": 0.2},
+    "daily season, ±30 %": {"seasonal": 0.3},
+    "both": {"noise": 0.2, "seasonal": 0.3},
+}
+
+FAULTS: dict[str, tuple[dict[str, float], dict[str, object]]] = {
+    "2 % → 6 %": ({"ungrounded_answer": 0.02}, {"to": 0.06}),
+    "4 % → 12 %": ({"ungrounded_answer": 0.04}, {"to": 0.12}),
+    "6 % → 18 %": ({"ungrounded_answer": 0.06}, {"to": 0.18}),
+    "4 % → 20 %": ({"ungrounded_answer": 0.04}, {"to": 0.20}),
+    "4 % → 40 %": ({"ungrounded_answer": 0.04}, {"to": 0.40}),
+    "4 % → 12 %, new prompt version": ({"ungrounded_answer": 0.04}, {"to": 0.12, "where": {"prompt.version": "v2"}}),
+    "4 % → 20 %, new prompt version": ({"ungrounded_answer": 0.04}, {"to": 0.20, "where": {"prompt.version": "v2"}}),
+    "4 % → 20 %, one route of two": ({"ungrounded_answer": 0.04}, {"to": 0.20, "where": {"route": "/search"}}),
+    "4 % → 20 %, one language, 20 %": ({"ungrounded_answer": 0.04}, {"to": 0.20, "where": {"language": "de"}}),
+    "latency × 3": ({}, {"metric": "latency", "to": 2400.0}),
+}
+
+
+def detected(script: Script, metrics: Mapping[str, Metric] = METRICS) -> tuple[list[Signal], list[Incident], Detection]:
+    """All signals and incidents of a script."""
+    detection, correlator = Detection(metrics), Correlator(metrics)
+    signals, incidents, traces = list[Signal](), dict[str, Incident](), traffic(script)
+    for at in range(0, len(traces), BATCH):
+        found = detection.observe(traces[at : at + BATCH])
+        signals += [s for s in found if isinstance(s, Signal)]
+        now_ns = traces[min(at + BATCH, len(traces)) - 1].trace.end_ns
+        events: list[Recorded] = correlator.correlate(found, [i for i in incidents.values() if i.state in ACTIVE], now_ns)
+        for recorded in events:
+            incidents[recorded.incident_id] = apply(incidents.get(recorded.incident_id), recorded)
+    return signals, list(incidents.values()), detection
+
+
+def healthy(arguments: tuple[int, dict[str, float], float]) -> tuple[int, int, float]:
+    """Failure signals, incidents and budget spent in healthy days."""
+    seed, world, days = arguments
+    signals, incidents, detection = detected(Script(seconds=days * DAY_S, rate=0.06, seed=seed, **world))  # type: ignore[arg-type]
+    return sum(s.verdict is Verdict.FAILURE for s in signals), len(incidents), detection.budget_spent().spent
+
+
+def delay(arguments: tuple[int, str]) -> tuple[float, int]:
+    """Affected calls until the first failure signal on the fault's metric (inf: missed), and incidents opened before."""
+    seed, name = arguments
+    rates, given = FAULTS[name]
+    fault = Fault(start_s=6 * 3600.0, **{"metric": "ungrounded_answer", **given})  # type: ignore[arg-type]
+    versions = ((0.0, "v1"), (fault.start_s, "v2")) if "prompt.version" in fault.where else ((0.0, "v1"),)
+    script = Script(
+        seconds=20 * 3600.0, rate=0.06, seed=seed, metrics={**RATES, **rates}, versions=versions, faults=[fault], noise=0.1
+    )
+    signals, incidents, _ = detected(script)
+    start_ns = START_NS + int(fault.start_s * 1e9)
+    early = sum(i.detected_ns < start_ns for i in incidents)
+    alarm = min((s.detected_ns for s in signals if s.metric == fault.metric and s.verdict is Verdict.FAILURE), default=0)
+    if alarm < start_ns:
+        return float("inf"), early
+    affected = [
+        t.trace.end_ns
+        for t in traffic(script)
+        if t.trace.end_ns >= start_ns and all(v in t.trace.dimensions[d] for d, v in fault.where.items())
+    ]
+    return float(np.searchsorted(affected, alarm) + 1), early
+
+
+def speed(traces: int) -> float:
+    """Scored traces a second, 20 metrics each."""
+    metrics = {f"m{i:02d}": metric(f"m{i:02d}") for i in range(20)}
+    METRICS.update(metrics)
+    data = traffic(Script(seconds=traces / 2.0, rate=2.0, metrics=dict.fromkeys(metrics, 0.03)))
+    detection = Detection(metrics)
+    began = time.perf_counter()
+    for at in range(0, len(data), 2048):
+        detection.observe(data[at : at + 2048])
+    return len(data) / (time.perf_counter() - began)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--days", type=int, default=40, help="healthy days per world")
+    parser.add_argument("--runs", type=int, default=20, help="runs per fault")
+    parser.add_argument("--workers", type=int, default=2)
+    given = parser.parse_args()
+    rate = speed(20_000)
+    print(f"speed: {rate:,.0f} scored traces/s with 20 metrics each = {20 * rate:,.0f} scores/s")
+    with multiprocessing.Pool(given.workers) as pool:
+        print(f"false alarms on {given.days} healthy days per world (budget 0.2 a day):")
+        for name, world in HEALTHY.items():
+            found = pool.map(healthy, [(seed, world, 2.0) for seed in range(given.days // 2)])
+            failures, incidents, spent = (sum(column) / given.days for column in zip(*found, strict=True))
+            print(f"  {name:22s} incidents/day {incidents:.3f}  failure signals/day {failures:.3f}  bound spent/day {spent:.2f}")
+        print(f"delay in affected calls, {given.runs} runs each, 1,300 healthy calls before, hourly noise 0.1:")
+        for name in FAULTS:
+            found_ = pool.map(delay, [(seed, name) for seed in range(100, 100 + given.runs)])
+            calls = np.array([d for d, _ in found_])
+            missed, early = float(np.mean(~np.isfinite(calls))), Counter(e > 0 for _, e in found_)[True]
+            median, late = np.quantile(np.where(np.isfinite(calls), calls, 1e9), [0.5, 0.9], method="higher")
+            print(f"  {name:32s} median {median:6.0f}  p90 {late:6.0f}  missed {missed:.0%}  early incidents in {early} runs")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""`holdfast analyze`: after the fact, from files."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from holdfast.app import AnalysisInput
+from holdfast.app import analyze as run
+from holdfast.cli.console import ConfigOption, err, out, settings_of, told
+from holdfast.core.clock import to_iso
+from holdfast.core.incident import Incident
+from holdfast.ingest.record import Rejected
+from holdfast.report.analysis import Analysis, document, failure_modes, shown, strongest_by_metric
+from holdfast.score.registry import METRICS
+
+MAX_REJECTIONS_SHOWN = 5
+
+
+def analyze(
+    traces: Annotated[
+        list[Path], typer.Argument(metavar="TRACES…", help="OTLP/JSON lines: .jsonl, .jsonl.gz, folders of them, or - for stdin.")
+    ],
+    changes: Annotated[Path | None, typer.Option(metavar="FILE", help="Changes as CloudEvents lines.")] = None,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Find incidents in recorded telemetry, as they would have been found live.
+
+    [bold]Examples[/]
+
+      holdfast analyze traces.jsonl.gz --changes changes.jsonl
+
+      cat *.jsonl | holdfast analyze - --json | jq '.incidents[].title'
+    """
+    with told(), _watched(traces, changes) as source:
+        analysis = run(source, settings_of(config))
+    if as_json:
+        typer.echo(orjson.dumps(document(analysis, METRICS), option=orjson.OPT_INDENT_2).decode())
+    else:
+        _show(analysis)
+
+
+@contextmanager
+def _watched(traces: list[Path], changes: Path | None) -> Iterator[AnalysisInput]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
+    rejections: list[Rejected] = []
+    with Progress(*columns, console=err, transient=True) as progress:
+        reading = progress.add_task("reading", total=None)
+        replaying = progress.add_task("replaying", total=None, visible=False)
+
+        def on_rejected(rejected: Rejected) -> None:
+            if not rejected.ignored:
+                rejections.append(rejected) if len(rejections) <= MAX_REJECTIONS_SHOWN else None
+
+        yield AnalysisInput(
+            traces,
+            changes,
+            on_read=lambda done, total: progress.update(reading, completed=done, total=total),
+            on_rejected=on_rejected,
+            on_replayed=lambda done, total: progress.update(replaying, completed=done, total=total, visible=True),
+        )
+    for rejected in rejections[:MAX_REJECTIONS_SHOWN]:
+        err.print(f"[yellow]left out:[/] {escape(rejected.where)}: {escape(rejected.reason)}", soft_wrap=True)
+    if len(rejections) > MAX_REJECTIONS_SHOWN:
+        err.print("[yellow]left out:[/] more of the kind; --json prints how many")
+
+
+def _show(analysis: Analysis) -> None:
+    if analysis.start_ns is None or analysis.end_ns is None:
+        out.print("No calls.")
+        return
+    out.print(f"{analysis.calls} calls from {to_iso(analysis.start_ns)} to {to_iso(analysis.end_ns)}")
+    incidents = [incident for incident in analysis.incidents if shown(incident)]
+    if not incidents:
+        out.print("[green]No incidents.[/]")
+    for incident in sorted(incidents, key=lambda i: i.detected_ns):
+        show_incident(incident)
+    failing = {name: counts for name, counts in analysis.coverage.items() if counts["failed"]}
+    for name, counts in failing.items():
+        out.print(f"[yellow]scorer {name} failed on {counts['failed']} traces[/]")
+
+
+def show_incident(incident: Incident) -> None:
+    """One incident as a person reads it."""
+    out.rule(f"[bold]{escape(incident.title)}[/]", align="left")
+    out.print(f"{incident.id}  {incident.severity}  {incident.state}  {escape(incident.service)}")
+    out.print(f"started {to_iso(incident.started_ns)}, detected {to_iso(incident.detected_ns)}")
+    cohort = ", ".join(f"{name}={value}" for name, value in incident.cohort.items()) or "no dimension explains it"
+    out.print(f"cohort: [bold]{escape(cohort)}[/]")
+    impact = incident.impact
+    out.print(f"impact: {impact.calls} bad answers ({impact.calls_low}-{impact.calls_high}), {impact.users} users")
+    out.print(f"failure: {', '.join(failure_modes(incident, METRICS)[:5])}")
+    table = Table("metric", "where", "before", "since", box=None, header_style="dim")
+    for signal in strongest_by_metric(incident)[:6]:
+        table.add_row(signal.metric, escape(str(signal.segment)), f"{signal.baseline:.3g}", f"{signal.observed:.3g}")
+    out.print(table)
+    diagnosis = incident.diagnosis
+    if diagnosis is None:
+        out.print("[yellow]not diagnosed[/]")
+        return
+    layers = Table("layer", "probability", "", box=None, header_style="dim")
+    for item in diagnosis.layers:
+        layers.add_row(str(item.layer), f"{item.probability:.2f}", "█" * round(item.probability * 30))
+    out.print(layers)
+    for cause in diagnosis.causes[:3]:
+        change = f" after change [bold]{escape(cause.change_id)}[/]" if cause.change_id else ""
+        out.print(f"cause: {cause.fault} ({cause.probability:.2f}){change}")
+    for statement in diagnosis.evidence[:8]:
+        out.print(f"  · {escape(statement.text)}")
+    for action in diagnosis.actions[:3]:
+        out.print(f"next: {escape(action)}")

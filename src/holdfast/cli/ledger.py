@@ -1,0 +1,26 @@
+"""`holdfast ledger …`: is the record still what was written?"""
+
+import typer
+
+from holdfast.cli.console import EXIT_FAILED, ConfigOption, err, out, settings_of, told
+from holdfast.ledger.store import Ledger
+
+app = typer.Typer(help="The append-only ledger.", no_args_is_help=True)
+
+MAX_SHOWN = 20
+
+
+@app.command()
+def verify(config: ConfigOption = None) -> None:
+    """Find events that were changed, removed, reordered or put in. Exit 1 if there are any.
+
+    Example: holdfast ledger verify
+    """
+    with told(), Ledger(settings_of(config).ledger_url) as ledger:
+        report = ledger.verify()
+    for finding in report.findings[:MAX_SHOWN]:
+        err.print(f"[red]seq {finding.seq}:[/] {finding.what}", soft_wrap=True)
+    if not report.ok:
+        err.print(f"[bold red]{len(report.findings)} findings in {report.rows} events: the ledger is not what was written[/]")
+        raise typer.Exit(EXIT_FAILED)
+    out.print(f"[green]{report.rows} events, the chain holds[/]")

@@ -1,0 +1,72 @@
+"""Impact: how many calls and users were hurt since the incident started, and what those calls cost."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import betaincinv
+
+from holdfast.core.call import Dimensions
+from holdfast.core.incident import Impact, Incident
+from holdfast.core.observations import Observations, Telemetry
+from holdfast.core.score import Direction, Metric, Unit
+from holdfast.core.signal import Signal, Verdict
+
+COST = "cost"
+BAD = 0.5
+LARGE = 2.0
+"""A value of a metric without bounds is bad from so many times the baseline (below its inverse, where low is bad)."""
+
+
+def measure_impact(incident: Incident, telemetry: Telemetry, metrics: Mapping[str, Metric], now_ns: int) -> Impact:
+    """Expected number of calls that are bad beyond the baseline, in the cohort and since the start, with its 95 % interval.
+
+    The metric that hurt most calls counts: metrics of one cause hurt the same calls, so they are not added up. The interval
+    is that of a beta posterior (Jeffreys) of the share of bad calls. `users` had at least one bad call; `cost_usd` is what
+    bad calls cost.
+    Nothing is measured before the incident started nor after `now_ns`.
+    """
+    watched = {s.metric: s for s in incident.signals if s.verdict is Verdict.FAILURE and s.metric in metrics}
+    names = [*watched, *([COST] if COST not in watched else [])]
+    found = telemetry.observations(incident.service, names, incident.started_ns, now_ns + 1)
+    best, hurt = Impact(), set[str]()
+    for name, signal in watched.items():
+        impact, traces = _of_metric(found[name], metrics[name], signal, incident.cohort)
+        if impact.calls > best.calls or not hurt:
+            best, hurt = impact, traces
+    cost = found[COST]
+    total = sum(float(v) for v, trace in zip(cost.value, cost.trace_id, strict=True) if trace in hurt)
+    return Impact(
+        calls=best.calls, calls_low=best.calls_low, calls_high=best.calls_high, users=best.users, cost_usd=round(total, 6)
+    )
+
+
+def _of_metric(seen: Observations, metric: Metric, signal: Signal, cohort: dict[str, str]) -> tuple[Impact, set[str]]:
+    inside = np.array([_belongs(d, cohort) for d in seen.dimensions], bool)
+    badness, usual = _badness(seen.value, metric, signal)
+    rows = np.flatnonzero(inside)
+    calls, total = len(rows), float(badness[rows].sum())
+    if not calls:
+        return Impact(), set()
+    low, high = (float(betaincinv(total + 0.5, calls - total + 0.5, q)) for q in (0.025, 0.975))
+    bad = [int(r) for r in rows if badness[r] >= BAD]
+    users = {user for r in bad for user in seen.dimensions[r].get("user", ())}
+    excess = [max(0, round(calls * share - calls * usual)) for share in (total / calls, low, high)]
+    impact = Impact(calls=excess[0], calls_low=excess[1], calls_high=excess[2], users=len(users))
+    return impact, {seen.trace_id[r] for r in bad}
+
+
+def _badness(values: npt.NDArray[np.float64], metric: Metric, signal: Signal) -> tuple[npt.NDArray[np.float64], float]:
+    """How bad each value is in [0, 1], and how bad values usually are."""
+    falling = signal.observed < signal.baseline
+    if metric.unit is Unit.PROBABILITY:
+        clipped = np.clip(values, 0.0, 1.0)
+        mirrored = falling or metric.direction is Direction.DOWN_IS_WORSE
+        return (1 - clipped, 1 - signal.baseline) if mirrored else (clipped, signal.baseline)
+    # Without bounds, a call is bad or not; in health few are, and how few is not known here.
+    bad = values <= signal.baseline / LARGE if falling else values >= signal.baseline * LARGE
+    return bad.astype(np.float64), 0.0
+
+
+def _belongs(dimensions: Dimensions, cohort: dict[str, str]) -> bool:
+    return all(value in dimensions.get(dimension, ()) for dimension, value in cohort.items())

@@ -1,0 +1,91 @@
+"""Whether a signal and an incident have one cause."""
+
+from enum import StrEnum
+
+from holdfast.core.clock import NS_PER_S
+from holdfast.core.incident import Incident, State
+from holdfast.core.signal import Segment, Signal, Verdict
+from holdfast.correlate.policy import CorrelatePolicy
+
+
+class Why(StrEnum):
+    """Why a signal joins an incident, strongest first."""
+
+    SAME_STREAM = "same_stream"
+    """The same metric of the same or a nested segment, and the incident still goes on or has only just stopped."""
+    SAME_CALLS = "same_calls"
+    """The same bad calls are shown by both, and the onsets agree."""
+    SAME_METRIC = "same_metric"
+    """The same metric elsewhere, and the onsets agree: one cause that shows in several segments."""
+    SAME_SEGMENT = "same_segment"
+    """Another metric of the same or a nested segment, and the onsets agree."""
+    SAME_TIME = "same_time"
+    """Segments of other dimensions, which may hold the same calls, and the onsets agree."""
+
+
+def why_joined(signal: Signal, incident: Incident, policy: CorrelatePolicy) -> Why | None:
+    """The strongest reason for which the signal belongs to the incident, None where there is none."""
+    if signal.segment.service != incident.service:
+        return None
+    found = [why for other in incident.signals if (why := _related(signal, other, incident, policy)) is not None]
+    if not found:
+        return None
+    best = min(found, key=list(Why).index)
+    if best in (Why.SAME_SEGMENT, Why.SAME_TIME) and _elsewhere(signal, incident):
+        return None
+    return best
+
+
+def nested(one: Segment, other: Segment) -> bool:
+    """Whether one segment holds the other: they are the same, or one of them is the whole application."""
+    return one == other or not one.dimension or not other.dimension
+
+
+def disjoint(one: Segment, other: Segment) -> bool:
+    """Whether no call can be in both: two values of one dimension."""
+    return bool(one.dimension) and one.dimension == other.dimension and one.value != other.value
+
+
+def _related(signal: Signal, other: Signal, incident: Incident, policy: CorrelatePolicy) -> Why | None:
+    near = abs(signal.onset_ns - other.onset_ns) <= max(_window_ns(signal, policy), _window_ns(other, policy))
+    same_metric = signal.metric == other.metric
+    if same_metric and nested(signal.segment, other.segment) and _goes_on(signal, other, incident, policy):
+        return Why.SAME_STREAM
+    if not near:
+        return None
+    if {e.trace_id for e in signal.exemplars} & {e.trace_id for e in other.exemplars}:
+        return Why.SAME_CALLS
+    if same_metric:
+        return Why.SAME_METRIC
+    if disjoint(signal.segment, other.segment):
+        return None
+    return Why.SAME_SEGMENT if nested(signal.segment, other.segment) else Why.SAME_TIME
+
+
+def _window_ns(signal: Signal, policy: CorrelatePolicy) -> float:
+    return policy.window_s * NS_PER_S + policy.window_share * max(signal.detected_ns - signal.onset_ns, 0)
+
+
+def _goes_on(signal: Signal, other: Signal, incident: Incident, policy: CorrelatePolicy) -> bool:
+    """Whether the incident was going on at the signal's onset, or had stopped no longer than the cool-down before."""
+    if signal.onset_ns < other.onset_ns - _window_ns(signal, policy):
+        return False
+    if other.id not in incident.cleared and incident.state is State.OPEN:
+        return True
+    stopped = incident.timestamps.get("mitigated")
+    since = stopped.ns if stopped is not None and incident.state is State.MITIGATED else signal.detected_ns
+    return signal.detected_ns - since <= policy.cool_down_s * NS_PER_S
+
+
+def _elsewhere(signal: Signal, incident: Incident) -> bool:
+    """Whether the incident is known to be in another part: its failures lie in other values of the signal's dimension only.
+
+    Where one dimension has signals of most of its values, the incident is not confined to them.
+    """
+    values = {
+        s.segment.value
+        for s in incident.signals
+        if s.verdict is Verdict.FAILURE and s.segment.dimension == signal.segment.dimension
+    }
+    whole = any(not s.segment.dimension for s in incident.signals)
+    return bool(signal.segment.dimension) and len(values) == 1 and signal.segment.value not in values and not whole

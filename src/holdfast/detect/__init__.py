@@ -1,0 +1,1 @@
+"""Scores → signals: sequential detectors on many streams at a stated false-alarm budget. Pure, and driven by event time."""

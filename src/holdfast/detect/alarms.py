@@ -1,0 +1,185 @@
+"""From a stream that crossed its threshold to a signal in words and numbers, and back again when it has recovered."""
+
+import math
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from scipy.special import betaincinv
+
+from holdfast.core.clock import NS_PER_S
+from holdfast.core.ids import derived_id
+from holdfast.core.signal import Segment, Signal, SignalCleared, Verdict
+from holdfast.detect.budget import stream_budget
+from holdfast.detect.columns import Column
+from holdfast.detect.evidence import exemplars
+from holdfast.detect.standard import Effect, judge
+from holdfast.detect.streams import ALARMED, LEARNING, TIME, WATCHING, N, V, X
+from holdfast.detect.watch import Alarm, Watch
+
+MIX_DIMENSIONS = ("route", "tenant", "language", "region")
+"""Dimensions whose mix belongs to the users. A shift towards a worse model or prompt is somebody's change, and a failure."""
+
+OWN_CALLS = 1000
+MIN_MIX_CALLS = 50
+MIN_MIX_TRACES = 20
+GROWTH = 1.5
+MIN_NEW_CALLS = 30
+RANK_OF = {Verdict.NOISE: 0, Verdict.ANOMALY: 1, Verdict.FAILURE: 2}
+
+
+def raise_signal(watch: Watch, row: int, evidence: float, time_ns: int) -> Signal:
+    """The signal of a stream that has just crossed; the stream then waits for recovery."""
+    s, ground = watch.streams, watch.ground
+    best = int(np.argmax(s.cusum[row]))
+    onset = s.zero[row, best].copy()
+    segment, column = ground.index.segments[int(s.segment[row])], ground.table.columns[int(s.column[row])]
+    onset_ns = int(onset[TIME])
+    apps, parts = watch.counts()
+    whole = s.parent[row] < 0
+    share = ground.policy.app_share if whole else ground.policy.segment_share
+    signal = Signal(
+        id=derived_id("sig", column.detector, column.metric, segment, onset_ns),
+        detector=column.detector,
+        metric=column.metric,
+        segment=segment,
+        onset_ns=onset_ns,
+        detected_ns=time_ns,
+        baseline=baseline_value(watch, row),
+        observed=0.0,
+        log_evidence=math.log(max(evidence, 1e-12)),
+        threshold=math.log(s.threshold[row]),
+        calls=0,
+        bad=0.0,
+        budget=stream_budget(apps if whole else parts, share, ground.policy),
+    )
+    signal = _measured(watch, row, signal, onset[:TIME], time_ns)
+    watch.alarms[row] = Alarm(signal, onset[:TIME].tolist(), float(s.totals[row, N]), s.totals[row].tolist())
+    _await_recovery(watch, row, onset)
+    return signal
+
+
+def clear(watch: Watch, row: int, time_ns: int) -> SignalCleared:
+    """The stream has recovered: it watches again, with the baseline that it had."""
+    signal = watch.alarms.pop(row).signal
+    watch.streams.mode[row] = WATCHING
+    watch.streams.restart(np.array([row]))
+    return SignalCleared(signal_id=signal.id, metric=signal.metric, segment=signal.segment, cleared_ns=time_ns)
+
+
+def rejudge(watch: Watch, row: int) -> Signal | None:
+    """The signal anew where what came since makes it worse than it was judged, None otherwise."""
+    s, alarm = watch.streams, watch.alarms[row]
+    new = s.totals[row, N] - alarm.judged_totals[N]
+    since = s.totals[row, N] - alarm.onset_totals[N]
+    if new < MIN_NEW_CALLS or (since < GROWTH * (since - new) and alarm.signal.verdict is Verdict.FAILURE):
+        return None
+    time_ns = int(s.last_ns[row])
+    candidates = [
+        _measured(watch, row, alarm.signal, np.array(start), time_ns) for start in (alarm.onset_totals, alarm.judged_totals)
+    ]
+    alarm.judged_totals = s.totals[row].tolist()
+    worst = max(candidates, key=lambda c: RANK_OF[c.verdict])
+    if RANK_OF[worst.verdict] <= RANK_OF[alarm.signal.verdict]:
+        return None
+    alarm.signal = msgspec.structs.replace(worst, detected_ns=time_ns)
+    return alarm.signal
+
+
+def baseline_value(watch: Watch, row: int) -> float:
+    """Mean of the metric's own values while healthy: the stream's, helped by its application's while it is young."""
+    s = watch.streams
+    parent, strength = int(s.parent[row]), float(s.strength[row])
+    total, calls = float(s.base[row, V]), float(s.base[row, N])
+    if parent >= 0 and s.base[parent, N] > 0:
+        total += strength * float(s.base[parent, V] / s.base[parent, N])
+        calls += strength
+    return total / calls if calls else 0.0
+
+
+def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.float64], time_ns: int) -> Signal:
+    """The signal with numbers and verdict of what came since the totals `start`."""
+    s, ground = watch.streams, watch.ground
+    since = s.totals[row] - start
+    calls = max(int(since[N]), 1)
+    column, segment = int(s.column[row]), int(s.segment[row])
+    bad_calls = ground.evidence.bad_since(ground.index.app[segment], column, segment, signal.onset_ns)
+    observed = float(since[V]) / calls
+    bad = float(since[X])
+    if ground.table.columns[column].kind == "rank":
+        bad = max(0.0, 2 * bad - calls)
+    effect = Effect(
+        baseline=signal.baseline,
+        observed=observed,
+        calls=calls,
+        bad=bad,
+        duration_s=max(time_ns - signal.onset_ns, 0) / NS_PER_S,
+        users=len({c.user for c in bad_calls if c.user}),
+        mix=_mix(watch, row, signal.onset_ns, float(since[X]) / calls),
+        like_parent=_like_parent(watch, row, float(since[X]), calls),
+    )
+    verdict, reason = judge(ground.table.metric(signal.metric), effect, ground.policy.standard)
+    return msgspec.structs.replace(
+        signal, observed=observed, calls=calls, bad=bad, verdict=verdict, reason=reason, exemplars=exemplars(bad_calls)
+    )
+
+
+def _like_parent(watch: Watch, row: int, bad: float, calls: int) -> bool:
+    """Whether a segment that is known little may be no worse than its application was: then its baseline was luck."""
+    s, parent = watch.streams, int(watch.streams.parent[row])
+    if parent < 0 or s.base[row, N] >= OWN_CALLS or not s.base[parent, N]:
+        return False
+    margin = watch.ground.table.columns[int(s.column[row])].margin
+    return bool(betaincinv(bad + 0.5, max(calls - bad, 0.0) + 0.5, 0.05) <= margin * s.base[parent, X] / s.base[parent, N])
+
+
+def _mix(watch: Watch, row: int, onset_ns: int, observed: float) -> str:
+    """The dimension whose mix explains the observed mean (of the column), empty where none does."""
+    s, ground = watch.streams, watch.ground
+    segment, column = int(s.segment[row]), int(s.column[row])
+    app = ground.index.app[segment]
+    seen = list(ground.evidence.traces_since(app, segment, onset_ns))
+    if len(seen) < MIN_MIX_TRACES:
+        return ""
+    margin = ground.table.columns[column].margin
+    own = ground.index.segments[segment].dimension
+
+    def mean_of(part: int) -> float | None:
+        stream = watch.find(part, column)
+        if stream < 0 or s.mode[stream] == LEARNING or s.base[stream, N] < MIN_MIX_CALLS:
+            return None
+        return float(s.base[stream, X] / s.base[stream, N])
+
+    for dimension in MIX_DIMENSIONS:
+        if dimension == own:
+            continue
+        segments = ground.index.segments
+
+        def belongs(part: int, dimension: str = dimension, segments: list[Segment] = segments) -> bool:
+            return segments[part].dimension == dimension
+
+        expected = ground.evidence.expected_by_mix(seen, belongs, mean_of)
+        if expected is not None and observed <= margin * expected:
+            return dimension
+    return ""
+
+
+def _await_recovery(watch: Watch, row: int, onset: npt.NDArray[np.float64]) -> None:
+    """Set the recovery test: is the mean still above the middle between normal and what was seen?"""
+    s = watch.streams
+    since = s.totals[row] - onset[:TIME]
+    # What was seen up to an alarm is too high by selection: its lower bound counts.
+    observed = float(betaincinv(since[X] + 0.5, max(since[N] - since[X], 0.0) + 0.5, 0.05))
+    normal = float(s.base[row, X] / s.base[row, N]) if s.base[row, N] else float(s.null[row]) / 2
+    null = float(s.null[row])
+    middle = min(max(null, math.sqrt(null * observed)), 0.98)
+    stake = max(middle - min(normal, 0.95 * middle), 0.01) / (middle * (1 - middle))
+    s.mode[row] = ALARMED
+    s.evidence[row] = 0.0
+    s.middle[row] = middle
+    s.stake[row] = min(stake, 0.9 / (1 - middle))
+
+
+def describe(column: Column, value: float) -> str:
+    """Why a call counts as bad, where its scorer did not say."""
+    return f"{column.metric} {value:.3g}"

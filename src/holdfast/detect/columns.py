@@ -1,0 +1,76 @@
+"""What is watched of a metric: each `Column` turns its values into numbers in [0, 1] of which large is bad."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from holdfast.core.score import Direction, Metric, Unit
+from holdfast.detect.policy import DetectPolicy
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One way to watch a metric.
+
+    `kind` is `score` (bounded values as they are), `rank` (in the frozen reference) or `tail` (beyond its extreme quantile);
+    `falling` mirrors it, so that low values are bad.
+    """
+
+    metric: str
+    kind: str
+    falling: bool
+    margin: float
+    floor: float
+
+    @property
+    def detector(self) -> str:
+        """Name of the detector, as shown on signals."""
+        return f"sr_mixture_{self.kind}" + ("_down" if self.falling else "")
+
+
+def columns_of(metric: Metric, policy: DetectPolicy) -> tuple[Column, ...]:
+    """The columns of a metric; none where it only informs, or where a single event decides."""
+    if metric.direction is Direction.INFORMATION or metric.hard:
+        return ()
+    both = metric.direction is Direction.BOTH
+    sides = (False, True) if both else (metric.direction is Direction.DOWN_IS_WORSE,)
+    if metric.unit is Unit.PROBABILITY:
+        margin = policy.margin(metric.name, metric.margin)
+        floor = policy.floors[min(max(metric.harm, 0), 3)]
+        return tuple(Column(metric.name, "score", side, margin, floor) for side in sides)
+    ranks = tuple(Column(metric.name, "rank", side, policy.rank_margin, 0.05) for side in sides)
+    if False in sides:
+        return (*ranks, Column(metric.name, "tail", False, policy.tail_margin, 0.02))
+    return ranks
+
+
+class ColumnTable:
+    """Columns by number, in the order in which their metrics were first seen."""
+
+    def __init__(self, metrics: Mapping[str, Metric], policy: DetectPolicy) -> None:
+        self._metrics = metrics
+        self._policy = policy
+        self.columns: list[Column] = []
+        self.names: list[str] = []
+        self.of_metric: list[tuple[int, ...]] = []
+        self._index: dict[str, int] = {}
+
+    def metric_index(self, name: str) -> int:
+        """Number of a metric, new ones being added; −1 where nobody defined it."""
+        known = self._index.get(name)
+        if known is not None:
+            return known
+        metric = self._metrics.get(name)
+        if metric is None:
+            self._index[name] = -1
+            return -1
+        added = columns_of(metric, self._policy)
+        first = len(self.columns)
+        self.columns.extend(added)
+        self.of_metric.append(tuple(range(first, len(self.columns))))
+        self.names.append(name)
+        self._index[name] = len(self.names) - 1
+        return self._index[name]
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that name, which must be defined."""
+        return self._metrics[name]

@@ -1,0 +1,119 @@
+"""What a signal shows: the worst calls, who was hurt, and whether the traffic's mix explains it. Bounded rings."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from holdfast.core.signal import Exemplar
+
+MAX_TRACES = 1024
+MAX_BAD = 256
+MAX_EXEMPLARS = 5
+
+
+class BadCall(msgspec.Struct, frozen=True, array_like=True):
+    """A call that a metric found bad: how bad in [0, 1], where, and why."""
+
+    time_ns: int
+    badness: float
+    trace_id: str
+    span_id: str
+    why: str
+    segments: tuple[int, ...]
+    user: str
+
+
+class Seen(msgspec.Struct, frozen=True, array_like=True):
+    """A trace, for the mix of traffic."""
+
+    time_ns: int
+    segments: tuple[int, ...]
+
+
+class _State(msgspec.Struct):
+    traces: dict[int, list[Seen]]
+    bad: list[tuple[int, int, list[BadCall]]]
+
+
+class Evidence:
+    """Remembers recent traces per application, and recent bad calls per application and column."""
+
+    def __init__(self) -> None:
+        self._traces: dict[int, deque[Seen]] = {}
+        self._bad: dict[tuple[int, int], deque[BadCall]] = {}
+
+    def saw(self, app: int, time_ns: int, segments: tuple[int, ...]) -> None:
+        """A trace came."""
+        ring = self._traces.get(app)
+        if ring is None:
+            ring = self._traces[app] = deque(maxlen=MAX_TRACES)
+        ring.append(Seen(time_ns, segments))
+
+    def found(self, app: int, column: int, call: BadCall) -> None:
+        """A bad call came."""
+        ring = self._bad.get((app, column))
+        if ring is None:
+            ring = self._bad[app, column] = deque(maxlen=MAX_BAD)
+        ring.append(call)
+
+    def bad_since(self, app: int, column: int, segment: int, onset_ns: int) -> list[BadCall]:
+        """Bad calls of a segment since the onset, worst first, one per trace."""
+        calls = [
+            c for c in self._bad.get((app, column), ()) if c.time_ns >= onset_ns and (segment == app or segment in c.segments)
+        ]
+        calls.sort(key=lambda c: (-c.badness, -c.time_ns, c.span_id))
+        worst: dict[str, BadCall] = {}
+        for call in calls:
+            worst.setdefault(call.trace_id, call)
+        return list(worst.values())
+
+    def traces_since(self, app: int, segment: int, onset_ns: int) -> Iterator[Seen]:
+        """Recent traces of a segment, newest first."""
+        for seen in reversed(self._traces.get(app, ())):
+            if seen.time_ns < onset_ns:
+                return
+            if segment == app or segment in seen.segments:
+                yield seen
+
+    def expected_by_mix(
+        self, seen: list[Seen], belongs: Callable[[int], bool], mean_of: Callable[[int], float | None]
+    ) -> float | None:
+        """Mean that these traces would have if every value of one dimension were as before.
+
+        `belongs` says whether a segment is of that dimension, `mean_of` gives its baseline, None where it has none.
+        Returns None where less than nine tenths of the traces have a value with a baseline.
+        """
+        total, known = 0.0, 0
+        means: dict[int, float | None] = {}
+        for trace in seen:
+            for segment in trace.segments:
+                if belongs(segment):
+                    if segment not in means:
+                        means[segment] = mean_of(segment)
+                    mean = means[segment]
+                    if mean is not None:
+                        total += mean
+                        known += 1
+                    break
+        return total / known if known and known >= 0.9 * len(seen) else None
+
+    def state(self) -> bytes:
+        """For a snapshot."""
+        return msgspec.msgpack.encode(
+            _State(
+                {app: list(ring) for app, ring in self._traces.items()},
+                [(a, c, list(ring)) for (a, c), ring in self._bad.items()],
+            )
+        )
+
+    def load(self, state: bytes) -> None:
+        """Take over what `state` gave."""
+        plain = msgspec.msgpack.decode(state, type=_State)
+        self._traces = {app: deque(ring, maxlen=MAX_TRACES) for app, ring in plain.traces.items()}
+        self._bad = {(app, column): deque(ring, maxlen=MAX_BAD) for app, column, ring in plain.bad}
+
+
+def exemplars(calls: list[BadCall]) -> tuple[Exemplar, ...]:
+    """The first few as exemplars."""
+    return tuple(Exemplar(c.trace_id, c.span_id, c.why) for c in calls[:MAX_EXEMPLARS])

@@ -1,0 +1,100 @@
+"""What is learnt between chunks: baselines from healthy calls only, thresholds from the budget, how much siblings differ."""
+
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.detect.baseline import sibling_strength
+from holdfast.detect.budget import FEWEST_A_DAY, NS_PER_DAY, stream_budget
+from holdfast.detect.streams import ALARMED, LEARNING, WATCHING, XX, N, X
+from holdfast.detect.watch import Watch
+
+Ints = npt.NDArray[np.int64]
+
+COMPANION = 1
+"""Which CUSUM decides what was healthy: that of the second ratio."""
+CALM = 0.25
+REFRESH_GROWTH = 0.05
+SIBLINGS_EVERY = 16
+
+
+def learn(watch: Watch, touched: Ints) -> float:
+    """Update the streams that had observations; returns the budget spent by them since the last time (expected false alarms)."""
+    _commit(watch, touched)
+    _promote(watch, touched)
+    s = watch.streams
+    grown = np.abs(s.base[touched, N] - s.refreshed[touched]) > REFRESH_GROWTH * np.maximum(s.refreshed[touched], 1.0)
+    watch.refresh(touched[grown & (s.mode[touched] == WATCHING)])
+    return _thresholds(watch, touched)
+
+
+def _commit(watch: Watch, rows: Ints) -> None:
+    """Take into the baseline what came before the companion CUSUM last was at zero: what follows may be an incident."""
+    s = watch.streams
+    learning, watching = rows[s.mode[rows] == LEARNING], rows[s.mode[rows] == WATCHING]
+    s.base[learning] += s.totals[learning] - s.committed[learning]
+    s.committed[learning] = s.totals[learning]
+    healthy = s.zero[watching, COMPANION, :4]
+    # A young baseline that is too low by luck would never see its CUSUM at zero again: it learns on until that is suspicious.
+    calm = s.cusum[watching, COMPANION] < s.threshold[watching] ** CALM
+    young = calm & (s.base[watching, N] < watch.ground.policy.unsettled_calls)
+    healthy = np.where(young[:, None], s.totals[watching], healthy)
+    newer = healthy[:, N] > s.committed[watching, N]
+    watching, healthy = watching[newer], healthy[newer]
+    s.base[watching] += healthy - s.committed[watching]
+    s.committed[watching] = healthy
+    excess = s.base[rows, N] / watch.ground.policy.memory_calls
+    s.base[rows] /= np.maximum(excess, 1.0)[:, None]
+
+
+def _promote(watch: Watch, rows: Ints) -> None:
+    """Let streams alarm whose baseline is known well enough."""
+    s, policy = watch.streams, watch.ground.policy
+    learning = rows[s.mode[rows] == LEARNING]
+    if not len(learning):
+        return
+    whole = learning[s.parent[learning] < 0]
+    ready = whole[s.base[whole, N] >= policy.min_calls]
+    s.mode[ready] = WATCHING
+    parts = learning[s.parent[learning] >= 0]
+    parts = parts[s.mode[s.parent[parts]] != LEARNING]
+    enough = [
+        n >= policy.min_segment_calls or watch.judged_at_once(int(g))
+        for n, g in zip(s.base[parts, N], s.segment[parts], strict=True)
+    ]
+    parts = parts[np.array(enough, bool)]
+    s.mode[parts] = WATCHING
+    fresh = np.concatenate((ready, parts))
+    s.refreshed[fresh] = -1.0
+    s.restart(fresh)
+
+
+def _thresholds(watch: Watch, rows: Ints) -> float:
+    """Threshold n·K/A of each stream, and what its observations since the last time have spent."""
+    s, policy = watch.streams, watch.ground.policy
+    rows = rows[s.mode[rows] != LEARNING]
+    apps, segments = watch.counts()
+    days = np.maximum((s.last_ns[rows] - s.first_ns[rows]) / NS_PER_DAY, 1.0)
+    daily = np.maximum(s.totals[rows, N] / days, FEWEST_A_DAY)
+    budget = np.where(
+        s.parent[rows] < 0,
+        stream_budget(apps, policy.app_share, policy),
+        stream_budget(segments, policy.segment_share, policy),
+    )
+    watching = s.mode[rows] == WATCHING
+    new = np.where(watching, s.totals[rows, N] - s.spent_at[rows], 0.0)
+    s.spent_at[rows] = s.totals[rows, N]
+    s.threshold[rows] = daily / budget
+    return float((new / s.threshold[rows]).sum())
+
+
+def compare_siblings(watch: Watch) -> None:
+    """Estimate for each application, column and dimension how much its values differ."""
+    s, index = watch.streams, watch.ground.index
+    groups: dict[tuple[int, int, str], list[int]] = {}
+    size = s.size
+    for row in np.flatnonzero((s.parent[:size] >= 0) & (s.mode[:size] != ALARMED)).tolist():
+        segment = int(s.segment[row])
+        groups.setdefault((index.app[segment], int(s.column[row]), index.segments[segment].dimension), []).append(row)
+    for key, rows in groups.items():
+        if len(rows) >= 2:
+            watch.strengths[key] = sibling_strength(s.base[rows, N], s.base[rows, X], s.base[rows, XX])

@@ -1,0 +1,101 @@
+"""The failure standard: which signals are failures, anomalies, noise; `docs/guides/failure-standard.md` says why."""
+
+import msgspec
+
+from holdfast.core.score import Direction, Family, Metric, Unit
+from holdfast.core.signal import Verdict
+
+
+class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the lines are drawn.
+
+    Args:
+        min_calls: fewer calls since onset are noise, unless one event is an incident.
+        ratio: observed ÷ baseline from which a quality, safety or retrieval metric has failed.
+        rise: absolute rise of a probability from which it has failed, by harm 0..3 (over 1: never).
+        fall: same where low values are bad: such scores are means of judgements, not shares of failures.
+        operations_ratio, operations_rise: the same for metrics of operations, which do not hurt an answer by themselves.
+        magnitude_ratio: the same for latency, tokens, cost, counts; retrieval_ratio where the family is retrieval.
+    """
+
+    min_calls: int = 8
+    ratio: float = 1.5
+    rise: tuple[float, float, float, float] = (2.0, 0.05, 0.03, 0.01)
+    fall: float = 0.1
+    operations_ratio: float = 3.0
+    operations_rise: float = 0.05
+    magnitude_ratio: float = 3.0
+    retrieval_ratio: float = 2.0
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """What a signal found, in the metric's unit. `mix` names the dimension whose traffic mix explains it, if one
+    does; `like_parent` that a young segment may be no worse than its application.
+    """
+
+    baseline: float
+    observed: float
+    calls: int
+    bad: float
+    duration_s: float
+    users: int = 0
+    mix: str = ""
+    like_parent: bool = False
+
+
+def judge(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdict, str]:
+    """Class an effect, and say why in words. Pure: the same effect is always the same verdict."""
+    if metric.direction is Direction.INFORMATION:
+        return Verdict.NOISE, "information only: this metric never alarms"
+    if metric.hard:
+        return Verdict.FAILURE, f"one {metric.failure_mode} is an incident"
+    if effect.calls < policy.min_calls:
+        return Verdict.NOISE, f"{effect.calls} calls since onset are too few ({policy.min_calls})"
+    if effect.mix:
+        return Verdict.ANOMALY, f"explained by the traffic mix over {effect.mix}: each part is as good as before"
+    if effect.like_parent:
+        return Verdict.ANOMALY, "no worse than the application as a whole, and its own baseline is young"
+    if metric.direction is Direction.BOTH and metric.family is not Family.OPERATIONS and metric.harm == 0:
+        return Verdict.ANOMALY, "changed, but neither way is worse"
+    if metric.unit is Unit.PROBABILITY:
+        return _probability(metric, effect, policy)
+    return _magnitude(metric, effect, policy)
+
+
+def _probability(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdict, str]:
+    baseline, observed = effect.baseline, effect.observed
+    falls = observed < baseline
+    if falls:
+        baseline, observed = 1 - baseline, 1 - observed
+    ratio = observed / max(baseline, 1e-9)
+    rise = observed - baseline
+    operations = metric.family is Family.OPERATIONS
+    need_ratio = policy.operations_ratio if operations else policy.ratio
+    need_rise = policy.operations_rise if operations else policy.rise[min(max(metric.harm, 0), 3)]
+    if falls and not operations:
+        need_rise = max(need_rise, policy.fall)
+    # A share that is already high cannot be multiplied: halving what was right is as bad as doubling what was wrong.
+    spared = (1 - observed) / max(1 - baseline, 1e-9)
+    large = ratio >= need_ratio or (rise >= 0.1 and spared <= 1 / need_ratio) or (not operations and rise >= 0.15)
+    words = f"{baseline:.1%} → {observed:.1%} over {effect.calls} calls, harm {metric.harm}"
+    if large and rise >= need_rise:
+        return Verdict.FAILURE, f"{words}: at least ×{need_ratio:g} and {need_rise:.1%} more"
+    return Verdict.ANOMALY, f"{words}: under ×{need_ratio:g} or {need_rise:.1%} more"
+
+
+def _magnitude(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdict, str]:
+    low, high = sorted((effect.baseline, effect.observed))
+    ratio = high / max(low, 1e-9)
+    need = policy.retrieval_ratio if metric.family is Family.RETRIEVAL else policy.magnitude_ratio
+    words = f"{effect.baseline:.4g} → {effect.observed:.4g} {metric.unit} over {effect.calls} calls"
+    worse_up = effect.observed > effect.baseline
+    wrong_way = (metric.direction is Direction.UP_IS_WORSE and not worse_up) or (
+        metric.direction is Direction.DOWN_IS_WORSE and worse_up
+    )
+    if wrong_way:
+        return Verdict.NOISE, f"{words}: the mean did not get worse"
+    if metric.harm == 0:
+        return Verdict.ANOMALY, f"{words}: harms nobody by itself"
+    if ratio >= need:
+        return Verdict.FAILURE, f"{words}: at least ×{need:g}"
+    return Verdict.ANOMALY, f"{words}: under ×{need:g}, and no answer is worse for it"

@@ -1,0 +1,124 @@
+"""The state of all streams as arrays, one row per stream."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.detect.kernel import RATIOS
+
+K = len(RATIOS)
+N, X, XX, V = 0, 1, 2, 3
+"""Columns of totals: number of observations, Σx, Σx², Σ of the raw value."""
+TIME = 4
+"""Column of `zero` that holds the event time (ns) beside the totals."""
+
+LEARNING, WATCHING, ALARMED = 0, 1, 2
+"""Mode of a stream: its baseline is too young; it may alarm; it has alarmed and waits for recovery."""
+
+_FIELDS: dict[str, tuple[str, tuple[int, ...], float]] = {
+    "segment": ("i8", (), -1),
+    "column": ("i8", (), -1),
+    "parent": ("i8", (), -1),
+    "mode": ("i8", (), LEARNING),
+    "evidence": ("f8", (K,), 0.0),
+    "cusum": ("f8", (K,), 0.0),
+    "zero": ("f8", (K, 5), 0.0),
+    "totals": ("f8", (4,), 0.0),
+    "committed": ("f8", (4,), 0.0),
+    "base": ("f8", (4,), 0.0),
+    "refreshed": ("f8", (), -1.0),
+    "strength": ("f8", (), 0.0),
+    "null": ("f8", (), 0.5),
+    "threshold": ("f8", (), np.inf),
+    "spent_at": ("f8", (), 0.0),
+    "middle": ("f8", (), 0.5),
+    "stake": ("f8", (), 0.0),
+    "first_ns": ("f8", (), 0.0),
+    "last_ns": ("f8", (), 0.0),
+}
+
+
+class Streams:
+    """Arrays of S rows that grow as streams appear; `size` rows are in use.
+
+    evidence, cusum: R and W of the kernel. totals: since the stream began; committed: how much of them the baseline has taken
+    in; base: what it has taken in and still remembers. zero: totals and event time where W was last at or below 1. null: the
+    mean that is still normal. middle, stake: null and bet of the recovery test.
+    """
+
+    segment: npt.NDArray[np.int64]
+    column: npt.NDArray[np.int64]
+    parent: npt.NDArray[np.int64]
+    mode: npt.NDArray[np.int64]
+    evidence: npt.NDArray[np.float64]
+    cusum: npt.NDArray[np.float64]
+    zero: npt.NDArray[np.float64]
+    totals: npt.NDArray[np.float64]
+    committed: npt.NDArray[np.float64]
+    base: npt.NDArray[np.float64]
+    refreshed: npt.NDArray[np.float64]
+    strength: npt.NDArray[np.float64]
+    null: npt.NDArray[np.float64]
+    threshold: npt.NDArray[np.float64]
+    spent_at: npt.NDArray[np.float64]
+    middle: npt.NDArray[np.float64]
+    stake: npt.NDArray[np.float64]
+    first_ns: npt.NDArray[np.float64]
+    last_ns: npt.NDArray[np.float64]
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._room = 0
+        self._grow(64)
+
+    def add(self, segment: int, column: int, parent: int, time_ns: int) -> int:
+        """A new stream that learns; its number. `parent` is the stream of the whole application, −1 for such a one itself."""
+        if self.size == self._room:
+            self._grow(2 * self._room)
+        number = self.size
+        self.size += 1
+        self.segment[number], self.column[number], self.parent[number] = segment, column, parent
+        self.first_ns[number] = self.last_ns[number] = time_ns
+        self.zero[number, :, TIME] = time_ns
+        return number
+
+    def forget(self, rows: npt.NDArray[np.int64]) -> None:
+        """Start the baseline of these streams anew."""
+        self.mode[rows] = LEARNING
+        self.base[rows] = 0.0
+        self.committed[rows] = self.totals[rows]
+        self.refreshed[rows] = -1.0
+        self.strength[rows] = 0.0
+        self.restart(rows)
+
+    def restart(self, rows: npt.NDArray[np.int64]) -> None:
+        """Forget all evidence of these streams, and what they saw since the baseline last took something in."""
+        self.evidence[rows] = 0.0
+        self.cusum[rows] = 0.0
+        self.committed[rows] = self.totals[rows]
+        self.zero[rows, :, :TIME] = self.totals[rows][:, None, :]
+        self.zero[rows, :, TIME] = self.last_ns[rows][:, None]
+
+    def state(self) -> dict[str, bytes]:
+        """Rows in use, as raw bytes by field."""
+        return {name: getattr(self, name)[: self.size].tobytes() for name in _FIELDS}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take over what `state` gave."""
+        fields = msgspec.convert(state, dict[str, bytes])
+        size = len(fields["segment"]) // 8
+        self._room = 0
+        self._grow(max(64, size))
+        for name, (kind, shape, _) in _FIELDS.items():
+            getattr(self, name)[:size] = np.frombuffer(fields[name], kind).reshape((size, *shape))
+        self.size = size
+
+    def _grow(self, room: int) -> None:
+        for name, (kind, shape, empty) in _FIELDS.items():
+            wider = np.full((room, *shape), empty, kind)
+            if self._room:
+                wider[: self._room] = getattr(self, name)
+            setattr(self, name, wider)
+        self._room = room

@@ -1,0 +1,197 @@
+"""Which stream watches which column of which segment, and what a new stream starts from."""
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.core.signal import Signal
+from holdfast.detect.baseline import null_mean, upper_bound
+from holdfast.detect.budget import FEWEST_A_DAY, head_start, stream_budget
+from holdfast.detect.policy import JUDGED_AT_ONCE, VERSIONS
+from holdfast.detect.protocol import Ground
+from holdfast.detect.streams import LEARNING, WATCHING, N, Streams, X
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+NS_PER_DAY = 86_400 * 1_000_000_000
+SAME_STRENGTH, OWN_STRENGTH = 200.0, 50.0
+"""Strength of the application's baseline, in calls, as prior of a segment that should be like it, and of one that may differ."""
+
+
+class Alarm(msgspec.Struct):
+    """A stream that has alarmed: its signal, totals at the onset, event time and calls at the alarm, and what was judged last."""
+
+    signal: Signal
+    onset_totals: list[float]
+    calls_at_alarm: float
+    judged_totals: list[float]
+
+
+class Watch:
+    """The streams with their places in the grid segment × column."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.streams = Streams()
+        self.alarms: dict[int, Alarm] = {}
+        self.strengths: dict[tuple[int, int, str], float] = {}
+        self.changes: dict[int, list[int]] = {}
+        self.known_versions: set[int] = set()
+        self.refused = 0
+        self._grid: Ints = np.full((16, 16), -1, np.int64)
+
+    def place(self, segment: Ints, column: Ints, time_ns: Ints) -> Ints:
+        """Stream of each (segment, column), new ones being made; −1 where there is no room for more."""
+        self._reserve()
+        found = self._grid[segment, column]
+        missing = np.flatnonzero(found < 0)
+        if len(missing):
+            for row in missing.tolist():
+                found[row] = self._stream(int(segment[row]), int(column[row]), int(time_ns[row]))
+        return found
+
+    def find(self, segment: int, column: int) -> int:
+        """Stream of a segment and column, −1 where there is none."""
+        rows, columns = self._grid.shape
+        return int(self._grid[segment, column]) if segment < rows and column < columns else -1
+
+    def of_app(self, app: int) -> Ints:
+        """Streams of a whole application."""
+        return np.flatnonzero(self.streams.segment[: self.streams.size] == app)
+
+    def of_metric(self, app: int, metric: int) -> Ints:
+        """All streams of a metric of one application, its segments included."""
+        size = self.streams.size
+        apps = np.array(self.ground.index.app)[self.streams.segment[:size]]
+        return np.flatnonzero((apps == app) & np.isin(self.streams.column[:size], self.ground.table.of_metric[metric]))
+
+    def counts(self) -> tuple[int, int]:
+        """Numbers of streams that may alarm: of whole applications, and of segments."""
+        s = self.streams
+        live = s.mode[: s.size] != LEARNING
+        whole = s.parent[: s.size] < 0
+        return int((live & whole).sum()), int((live & ~whole).sum())
+
+    def refresh(self, rows: Ints) -> None:
+        """Bring the null means of these streams up to date with their baselines."""
+        if not len(rows):
+            return
+        s, policy = self.streams, self.ground.policy
+        columns = [self.ground.table.columns[c] for c in s.column[rows].tolist()]
+        mean, strength = self._priors(rows)
+        calls = s.base[rows, N]
+        quantile = policy.quantile + (policy.young_quantile - policy.quantile) * np.clip(1 - calls / policy.young_calls, 0, 1)
+        quantile = np.where(s.parent[rows] >= 0, policy.segment_quantile, quantile)
+        upper = upper_bound(mean, strength, s.base[rows, X], calls, quantile)
+        posterior = (mean * strength + s.base[rows, X]) / (strength + calls)
+        s.null[rows] = null_mean(posterior, upper, np.array([c.margin for c in columns]), np.array([c.floor for c in columns]))
+        s.refreshed[rows] = calls
+        s.strength[rows] = strength
+
+    def attend(self, app: int, time_ns: int) -> None:
+        """Something changed in this application: give the streams of the whole of it a head start."""
+        recent = [t for t in self.changes.get(app, []) if t > time_ns - NS_PER_DAY]
+        self.changes[app] = [*recent, time_ns]
+        rows = self.of_app(app)
+        self._give_head_start(rows[self.streams.mode[rows] == WATCHING], len(recent) + 1)
+
+    def _give_head_start(self, rows: Ints, changes: int) -> None:
+        if len(rows):
+            threshold = self.streams.threshold[rows]
+            start = head_start(1.0, self.counts()[0], changes, self.ground.policy) * threshold
+            self.streams.evidence[rows] = np.maximum(self.streams.evidence[rows], start[:, None])
+
+    def _reserve(self) -> None:
+        need = (len(self.ground.index.segments), len(self.ground.table.columns))
+        have = self._grid.shape
+        if need[0] > have[0] or need[1] > have[1]:
+            wider = np.full((max(2 * need[0], have[0]), max(2 * need[1], have[1])), -1, np.int64)
+            wider[: have[0], : have[1]] = self._grid
+            self._grid = wider
+
+    def _stream(self, segment: int, column: int, time_ns: int) -> int:
+        if self._grid[segment, column] >= 0:
+            return int(self._grid[segment, column])
+        app = self.ground.index.app[segment]
+        if self.streams.size >= self.ground.policy.max_streams:
+            self.refused += 1
+            return -1
+        parent = -1 if app == segment else self._stream(app, column, time_ns)
+        number = self.streams.add(segment, column, parent, time_ns)
+        self._grid[segment, column] = number
+        if parent >= 0:
+            self._adopt(number, segment, app, time_ns)
+        return number
+
+    def _adopt(self, number: int, segment: int, app: int, time_ns: int) -> None:
+        """A segment's stream that appears when its application is known well may be judged by it at once."""
+        s = self.streams
+        dimension = self.ground.index.segments[segment].dimension
+        new = dimension in VERSIONS and segment not in self.known_versions
+        self.known_versions.add(segment)
+        if s.mode[s.parent[number]] == LEARNING or not self.judged_at_once(segment):
+            return
+        row = np.array([number])
+        s.mode[row] = WATCHING
+        self.refresh(row)
+        budget = stream_budget(max(self.counts()[1], 1), self.ground.policy.segment_share, self.ground.policy)
+        s.threshold[row] = FEWEST_A_DAY / budget
+        if new:
+            self.attend(app, time_ns)
+        if dimension in VERSIONS:
+            self._give_head_start(row, len(self.changes.get(app, ())))
+
+    def judged_at_once(self, segment: int) -> bool:
+        """Whether values of this dimension are held to the application's baseline from their first call."""
+        return self.ground.index.segments[segment].dimension in JUDGED_AT_ONCE | {"user"}
+
+    def _priors(self, rows: Ints) -> tuple[Floats, Floats]:
+        """Mean and strength of each stream's prior: that of its application, or next to nothing."""
+        s, index = self.streams, self.ground.index
+        parent = s.parent[rows]
+        known = np.maximum(s.base[parent, N], 1.0)
+        mean = np.where(parent >= 0, (s.base[parent, X] + 0.5) / (known + 1), 0.5)
+        strength = np.ones(len(rows))
+        for i, (row, above) in enumerate(zip(rows.tolist(), parent.tolist(), strict=True)):
+            if above >= 0:
+                segment = int(s.segment[row])
+                dimension = index.segments[segment].dimension
+                default = SAME_STRENGTH if self.judged_at_once(segment) and dimension != "user" else OWN_STRENGTH
+                found = self.strengths.get((index.app[segment], int(s.column[row]), dimension), 0.0)
+                strength[i] = min(found or default, float(known[i]))
+        return mean, strength
+
+    def state(self) -> bytes:
+        """For a snapshot."""
+        return msgspec.msgpack.encode(
+            _State(
+                streams=self.streams.state(),
+                alarms=self.alarms,
+                strengths=[(*key, value) for key, value in self.strengths.items()],
+                changes=self.changes,
+                versions=sorted(self.known_versions),
+                refused=self.refused,
+            )
+        )
+
+    def load(self, state: bytes) -> None:
+        """Take over what `state` gave."""
+        plain = msgspec.msgpack.decode(state, type=_State)
+        self.streams.load(plain.streams)
+        self.alarms, self.changes, self.refused = plain.alarms, plain.changes, plain.refused
+        self.strengths = {(app, column, dimension): value for app, column, dimension, value in plain.strengths}
+        self.known_versions = set(plain.versions)
+        self._grid = np.full((16, 16), -1, np.int64)
+        self._reserve()
+        size = self.streams.size
+        self._grid[self.streams.segment[:size], self.streams.column[:size]] = np.arange(size)
+
+
+class _State(msgspec.Struct, kw_only=True):
+    streams: dict[str, bytes]
+    alarms: dict[int, Alarm]
+    strengths: list[tuple[int, int, str, float]]
+    changes: dict[int, list[int]]
+    versions: list[int]
+    refused: int

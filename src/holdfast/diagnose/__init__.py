@@ -1,0 +1,1 @@
+"""Incident → Diagnosis: cohort scan, change match, evidence by layer, calibrated posterior. Pure: values in, values out."""

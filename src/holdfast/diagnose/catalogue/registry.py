@@ -1,0 +1,43 @@
+"""Every hypothesis: the faults by layer, and the two that say that it is none of them."""
+
+from holdfast.core.diagnosis import Layer
+from holdfast.diagnose.catalogue.downstream_integration import DOWNSTREAM_INTEGRATION
+from holdfast.diagnose.catalogue.hypothesis import Hypothesis
+from holdfast.diagnose.catalogue.input_data import INPUT_DATA
+from holdfast.diagnose.catalogue.model_configuration import MODEL_CONFIGURATION
+from holdfast.diagnose.catalogue.output_processing import OUTPUT_PROCESSING
+from holdfast.diagnose.catalogue.prompt_engineering import PROMPT_ENGINEERING
+
+FAULTS: tuple[Hypothesis, ...] = (
+    *INPUT_DATA,
+    *PROMPT_ENGINEERING,
+    *MODEL_CONFIGURATION,
+    *OUTPUT_PROCESSING,
+    *DOWNSTREAM_INTEGRATION,
+)
+
+BENIGN = Hypothesis(
+    "benign",
+    Layer.BENIGN,
+    "volume:+ latency:~ model_speed:~ input_length:~ injection:~",
+    "none:5 tenant:2 route:1.5 region:1 language:1 user:1 document.source:.5 tool:.5 model:.5 prompt.version:.5 index.version:.3",
+    "none:12 prompt:.1 config:.1 code:.1 flag:.1 model:.1",
+    "watch {suspect}: nothing has to be undone yet",
+    "a change of traffic or chance, and no failure",
+)
+
+PRIOR: dict[Layer, float] = {
+    Layer.INPUT_DATA: 0.17,
+    Layer.PROMPT_ENGINEERING: 0.18,
+    Layer.MODEL_CONFIGURATION: 0.18,
+    Layer.OUTPUT_PROCESSING: 0.14,
+    Layer.DOWNSTREAM_INTEGRATION: 0.15,
+    Layer.BENIGN: 0.08,
+    Layer.UNKNOWN: 0.10,
+}
+"""Prior of a layer: nearly even, as nothing better is known of a new application; refitted with its confirmed incidents."""
+
+UNRECOGNISED_SHARE = 0.1
+"""Share of a layer's prior for a fault of that layer that the catalogue does not know."""
+
+BY_NAME = {h.fault: h for h in (*FAULTS, BENIGN)}

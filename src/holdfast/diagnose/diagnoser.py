@@ -1,0 +1,147 @@
+"""`Diagnoser`: from an incident to who is hurt, since when, after which change, in which layer, and why we think so."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from holdfast.core.change import Change
+from holdfast.core.diagnosis import Diagnosis
+from holdfast.core.incident import Incident
+from holdfast.core.observations import Telemetry
+from holdfast.core.score import Metric, Unit
+from holdfast.core.signal import Signal, Verdict
+from holdfast.diagnose import narrate
+from holdfast.diagnose.badness import Watched, falls, watch
+from holdfast.diagnose.calibration import Calibration, shipped
+from holdfast.diagnose.changes import HOUR_NS, LOOK_BACK_NS, Effect, exposure, new_values, timing_factor, weigh
+from holdfast.diagnose.cohort import NEW_VALUE_BONUS, Cohort, CohortScan, overlap
+from holdfast.diagnose.evidence.composite import Scene
+from holdfast.diagnose.evidence.registry import read_all
+from holdfast.diagnose.findings import Findings
+from holdfast.diagnose.frame import Bools, Condition, Frame
+from holdfast.diagnose.moves import measure, reference, steps
+from holdfast.diagnose.onset import Onset, estimate
+from holdfast.diagnose.posterior import Model, primary
+
+HISTORY_NS = 24 * HOUR_NS
+LONG_HISTORY_NS = 7 * HISTORY_NS
+ENOUGH_HISTORY = 300
+MOST_ROWS = 20_000
+SCANNED_METRICS = 3
+CHANGE_BONUS = 1.5
+SAME_CALLS = 0.9
+
+
+class Diagnoser:
+    """Pure: the same incident and telemetry give the same diagnosis.
+
+    Args:
+        metrics: what is known of each metric; others are taken by the look of their values.
+        calibration: the fitted numbers; the shipped ones by default.
+    """
+
+    def __init__(self, metrics: Mapping[str, Metric], calibration: Calibration | None = None) -> None:
+        self.metrics = metrics
+        self.model = Model(calibration or shipped())
+
+    def diagnose(self, incident: Incident, telemetry: Telemetry, now_ns: int) -> Diagnosis:
+        """What is believed at `now_ns`; with nothing to go by, `unknown` in the proportions of the prior."""
+        return narrate.diagnosis(self.find(incident, telemetry, now_ns), now_ns)
+
+    def find(self, incident: Incident, telemetry: Telemetry, now_ns: int) -> Findings:
+        """The findings behind `diagnose`."""
+        signals = leading(incident.signals, self.metrics)
+        guess = signals[0].onset_ns if signals else incident.started_ns
+        frame = self._frame(incident, telemetry, signals, guess, now_ns)
+        changes = telemetry.changes(guess - LOOK_BACK_NS, now_ns)
+        watched = tuple(self._watch(frame, s) for s in signals if s.metric in frame.columns)
+        frame, onset, cohort = self._locate(frame, watched, signals, changes, guess)
+        inside = frame.cohort(cohort.conditions)
+        new = [condition for condition, _ in new_values(frame, onset)]
+        replaced = next((d for d, v in cohort.conditions.items() if (d, v) in new), "")
+        healthy = reference(frame, inside, replaced)
+        moves = measure(frame, self.metrics, inside, healthy)
+        readings = read_all(Scene(frame, inside, healthy, moves, steps(moves)))
+        effect = Effect(onset, cohort.conditions, inside, [w.since(onset.time_ns) for w in watched])
+        suspects = tuple(weigh(frame, changes, effect, incident.service)) if len(frame) else ()
+        dimensions = self._dimensions(frame, onset, cohort, inside) if watched else {}
+        posterior = self.model.posterior(readings, dimensions, suspects)
+        return Findings(incident, frame, watched, onset, cohort, inside, dimensions, suspects, readings, posterior)
+
+    def _frame(self, incident: Incident, telemetry: Telemetry, signals: Sequence[Signal], guess: int, now_ns: int) -> Frame:
+        """Everything scored from a day before onset (longer where little was, shorter where very much was) until now."""
+        own = [s.metric for s in signals] or list(self.metrics)[:1]
+        start = guess - HISTORY_NS
+        probe = telemetry.observations(incident.service, own, start, now_ns)
+        most = max(probe.values(), key=len, default=None)
+        if most is not None and int((most.time_ns < guess).sum()) < ENOUGH_HISTORY:
+            start = guess - LONG_HISTORY_NS
+        elif most is not None and len(most) > MOST_ROWS:
+            start = min(int(most.time_ns[-MOST_ROWS]), guess - HOUR_NS)
+        names = list(dict.fromkeys([*own, *self.metrics]))
+        return Frame(telemetry.observations(incident.service, names, start, now_ns + 1), guess)
+
+    def _watch(self, frame: Frame, signal: Signal) -> Watched:
+        known = self.metrics.get(signal.metric)
+        return watch(frame, frame.columns[signal.metric], known, falls(known, signal.baseline, signal.observed))
+
+    def _locate(
+        self, frame: Frame, watched: Sequence[Watched], signals: Sequence[Signal], changes: Sequence[Change], guess: int
+    ) -> tuple[Frame, Onset, Cohort]:
+        """Onset and cohort in turns: each is sharper for knowing the other."""
+        if not watched:
+            return frame, Onset(guess, HOUR_NS // 6, 0.0), Cohort()
+        conditions: Mapping[str, str] = signals[0].segment.conditions
+        cohort = Cohort()
+        for turn in range(2):
+            onset = estimate(watched, frame.cohort(conditions), guess - 6 * HOUR_NS, guess)
+            located = frame.since(onset.time_ns)
+            favoured = self._favoured(located, onset, changes)
+            cohort = CohortScan(located, [w.since(onset.time_ns) for w in watched], favoured).run()
+            if turn or cohort.conditions == dict(conditions):
+                break
+            conditions = cohort.conditions
+        began = [first for condition, first in new_values(located, onset) if cohort.conditions.get(condition[0]) == condition[1]]
+        onset = estimate(watched, frame.cohort(cohort.conditions), guess - 6 * HOUR_NS, guess, began)
+        return frame.since(onset.time_ns), onset, cohort
+
+    @staticmethod
+    def _dimensions(frame: Frame, onset: Onset, cohort: Cohort, inside: Bools) -> dict[str, float]:
+        """Which dimension the cohort is about, by weight: several where new values came at once and hold the same calls."""
+        late = inside & frame.after
+        same = [(c, first) for c, first in new_values(frame, onset) if overlap(frame.mask(c) & late, late) >= SAME_CALLS]
+        told = primary(cohort.conditions, [c for c, _ in same])
+        if len(same) < 2 or not any(c[0] == told for c, _ in same):
+            return {told: 1.0}
+        weights = {c[0]: float(np.exp(timing_factor(first, onset, 1 / LOOK_BACK_NS))) for c, first in same}
+        return {dimension: weight / sum(weights.values()) for dimension, weight in weights.items()}
+
+    @staticmethod
+    def _favoured(frame: Frame, onset: Onset, changes: Sequence[Change]) -> dict[Condition, float]:
+        """Nats for conditions that a recent change touches, and more for values that are new."""
+        near = [
+            c for c in changes if onset.time_ns - 6 * HOUR_NS <= c.time_ns <= onset.time_ns + 2 * onset.error_ns + HOUR_NS // 6
+        ]
+        favoured = {condition: CHANGE_BONUS for c in near for condition in exposure(frame, c)[0].items()}
+        for condition, first in new_values(frame, onset):
+            late = abs(first - onset.time_ns) / max(onset.error_ns, HOUR_NS // 4)
+            favoured[condition] = NEW_VALUE_BONUS + float(np.exp(-late))
+        return favoured
+
+
+def leading(signals: Sequence[Signal], metrics: Mapping[str, Metric]) -> list[Signal]:
+    """The most evident signal of each metric, at most three: failures first, and rates of bad calls before amounts.
+
+    Where it hurts is read off what hurts; latency, length and cost move with it for many reasons.
+    """
+
+    def order(signal: Signal) -> tuple[bool, bool, float]:
+        known = metrics.get(signal.metric)
+        amount = known is not None and known.unit is not Unit.PROBABILITY
+        return signal.verdict is not Verdict.FAILURE, amount, signal.threshold - signal.log_evidence
+
+    ranked = sorted(signals, key=order)
+    first: dict[str, Signal] = {}
+    for signal in ranked:
+        first.setdefault(signal.metric, signal)
+    return list(first.values())[:SCANNED_METRICS]

@@ -1,0 +1,1 @@
+"""The texts and tools of the sample applications, one file each."""

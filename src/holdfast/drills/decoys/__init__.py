@@ -1,0 +1,1 @@
+"""Decoys: what looks like trouble and is none."""

@@ -1,0 +1,1 @@
+"""Faults: one file per layer, and the registry of all of them."""

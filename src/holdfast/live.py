@@ -1,0 +1,143 @@
+"""Runs the pipeline over the journal for as long as the server lives: crash-only, from checkpoint to checkpoint."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+import msgspec
+import structlog
+
+from holdfast.core.clock import NS_PER_S, Clock
+from holdfast.core.errors import StoreError
+from holdfast.ingest.assemble import Assembler, Finished
+from holdfast.ingest.checkpoint import Position
+from holdfast.ingest.record import Record
+from holdfast.ingest.tail import JournalReader
+from holdfast.pipeline import Pipeline, Stages
+
+log = structlog.get_logger(__name__)
+
+BATCH_RECORDS = 2_000
+POLL_S = 0.2
+CHECKPOINT_NS = 5 * NS_PER_S
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a restart needs: where to read on, what detection knows, and which traces are finished already."""
+
+    position: Position
+    detection: bytes
+    finished: list[Finished]
+
+
+class Progress(msgspec.Struct, kw_only=True):
+    """How the runner is doing, for health and status. `error` is empty while all is well."""
+
+    position: Position = Position()
+    records: int = 0
+    last_read_ns: int = 0
+    error: str = ""
+
+
+class Runner:
+    """Journal → pipeline, until `stop` is set.
+
+    When a store refuses or a stage breaks, nothing is lost and nothing is skipped: the stages are built anew from the last
+    checkpoint after a pause that grows up to 30 s, while the journal keeps what arrives and the receiver asks senders to wait
+    when it is full.
+    """
+
+    def __init__(self, directory: Path, state: Path, build: Callable[[], Stages], clock: Clock) -> None:
+        """`directory` holds the journal, `state` is the file of the checkpoint."""
+        self._directory = directory
+        self._state = state
+        self._build = build
+        self._clock = clock
+        self.progress = Progress()
+
+    def run(self, stop: Event) -> None:
+        """Blocks until `stop` is set and the last checkpoint is written."""
+        pause = FIRST_PAUSE_S
+        while not stop.is_set():
+            try:
+                self._run_once(stop)
+            except Exception as error:
+                self.progress.error = f"{type(error).__name__}: {error}"
+                log.exception("pipeline stopped, will start again from its checkpoint", pause_s=pause)
+                stop.wait(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    def _run_once(self, stop: Event) -> None:
+        stages = self._build()
+        before = load(self._state)
+        if before is not None:
+            stages.detection.restore(before.detection)
+            stages.assembler.remember(before.finished)
+        pipeline = Pipeline(stages)
+        due_ns = self._clock.now_ns() + CHECKPOINT_NS
+        with JournalReader(self._directory, before.position if before else None) as reader:
+            while not stop.is_set():
+                self._step(pipeline, reader)
+                if self._clock.now_ns() >= due_ns:
+                    self._save(stages, reader)
+                    due_ns = self._clock.now_ns() + CHECKPOINT_NS
+            self._save(stages, reader)
+
+    def _step(self, pipeline: Pipeline, reader: JournalReader) -> None:
+        begin = reader.position
+        batch: list[tuple[Position, Record]] = []
+        for behind, record in reader.read(BATCH_RECORDS, POLL_S):
+            batch.append((begin, record))
+            begin = behind
+        pipeline.feed(batch, self._clock.now_ns())
+        self.progress.records += len(batch)
+        self.progress.position = reader.position
+        self.progress.last_read_ns = self._clock.now_ns()
+        self.progress.error = ""
+
+    def _save(self, stages: Stages, reader: JournalReader) -> None:
+        position = safe_position(stages.assembler, reader)
+        checkpoint = Checkpoint(
+            position=position, detection=stages.detection.snapshot(), finished=stages.assembler.memory(position)
+        )
+        save(self._state, checkpoint)
+        reader.commit(position)
+
+
+def safe_position(assembler: Assembler, reader: JournalReader) -> Position:
+    """From where to read after a restart: the first record of the oldest open trace, else the end of what was read."""
+    return assembler.safe_position or reader.position
+
+
+def load(path: Path) -> Checkpoint | None:
+    """The checkpoint, None where there is none yet.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=Checkpoint)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise StoreError(f"{path}: no checkpoint of the pipeline ({error}); remove it to start with new baselines") from error
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Replaces the checkpoint as a whole: after a crash the old one or the new one is there.
+
+    Raises:
+        StoreError: it could not be written.
+    """
+    new = path.with_suffix(".new")
+    try:
+        with new.open("wb") as file:
+            file.write(msgspec.msgpack.encode(checkpoint))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from error

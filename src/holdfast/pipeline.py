@@ -1,0 +1,157 @@
+"""The stages in order: assemble, score, store, detect, correlate, diagnose. Live and replay run this same code."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+import structlog
+
+from holdfast.core.call import Call, EvaluationRecord, MetricPoint
+from holdfast.core.change import Change
+from holdfast.core.errors import StoreError, TransitionError
+from holdfast.core.events import CommentAdded, DiagnosisMade, ImpactMeasured, IncidentEvent, Recorded
+from holdfast.core.ids import derived_id
+from holdfast.core.incident import ACTIVE, Incident
+from holdfast.core.signal import Signal, SignalCleared
+from holdfast.core.trace import ScoredTrace, Trace
+from holdfast.correlate.correlator import Correlator
+from holdfast.correlate.impact import measure_impact
+from holdfast.detect.detection import Detection
+from holdfast.diagnose.diagnoser import Diagnoser
+from holdfast.ingest.assemble import Assembler, judgement
+from holdfast.ingest.checkpoint import Position
+from holdfast.ingest.record import Record
+from holdfast.ledger.store import Ledger
+from holdfast.score.registry import METRICS
+from holdfast.score.run import Scoring
+from holdfast.telemetry.store import TelemetryStore
+
+log = structlog.get_logger(__name__)
+
+ACTOR = "holdfast"
+DIAGNOSE_AFTER_TRACES = 50
+DIAGNOSE_GROWTH = 1.5
+
+
+class Stages(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a pipeline is made of; built in `holdfast.app`."""
+
+    assembler: Assembler
+    scoring: Scoring
+    telemetry: TelemetryStore
+    detection: Detection
+    correlator: Correlator
+    diagnoser: Diagnoser
+    ledger: Ledger
+
+
+class Pipeline:
+    """Records in, incidents in the ledger out.
+
+    Every step is idempotent: calls are stored once by (trace_id, span_id) and events once by key, so that after a crash
+    the records since the last checkpoint may simply be fed again.
+    """
+
+    def __init__(self, stages: Stages, observer: Callable[[Sequence[ScoredTrace]], None] = lambda _: None) -> None:
+        self._stages = stages
+        self._observer = observer
+        self._traces: dict[str, int] = {}
+        self._diagnosed: dict[str, tuple[int, int]] = {}
+
+    def feed(self, records: Iterable[tuple[Position, Record]], now_ns: int) -> None:
+        """Takes records, each with the journal position where it begins, in order of arrival.
+
+        `now_ns` is the time of the last one.
+        """
+        stages, traces = self._stages, list[Trace]()
+        points, changes, late = list[MetricPoint](), list[Change](), list[EvaluationRecord]()
+        for position, record in records:
+            if isinstance(record, Call):
+                traces += stages.assembler.add(record, now_ns, position)
+            elif isinstance(record, Change):
+                changes.append(record)
+            elif isinstance(record, MetricPoint):
+                points.append(record)
+            elif not stages.assembler.attach(record, now_ns, position) and isinstance(record, EvaluationRecord):
+                late.append(record)
+        stages.telemetry.append_changes(changes)
+        stages.telemetry.append_metric_points(points)
+        for change in changes:
+            stages.detection.changed(change)
+        traces += stages.assembler.complete(now_ns)
+        late += stages.assembler.take_orphans()
+        self._run(traces + [judgement(record, stages.telemetry.call_of(record)) for record in late], now_ns)
+
+    def finish(self, now_ns: int) -> None:
+        """Nothing more will come: completes what is open and diagnoses for the last time."""
+        self._run(self._stages.assembler.flush(), now_ns)
+        for incident in self._active():
+            self._diagnose(incident, now_ns)
+
+    def _run(self, traces: list[Trace], now_ns: int) -> None:
+        stages = self._stages
+        scored = [stages.scoring.score(trace) for trace in traces]
+        if scored:
+            stages.telemetry.append(scored)
+            self._observer(scored)
+            for item in scored:
+                self._traces[item.trace.service] = self._traces.get(item.trace.service, 0) + 1
+        signals: list[Signal | SignalCleared] = [*stages.detection.observe(scored), *stages.detection.tick(now_ns)]
+        active = self._active()
+        self._record(stages.correlator.correlate(signals, active, now_ns))
+        if signals:
+            active = self._active()
+        for incident in active:
+            if self._diagnosis_is_due(incident):
+                self._diagnose(incident, now_ns)
+
+    def _active(self) -> list[Incident]:
+        return list(self._stages.ledger.incidents(states=ACTIVE, limit=1_000))
+
+    def _diagnosis_is_due(self, incident: Incident) -> bool:
+        before = self._diagnosed.get(incident.id)
+        if before is None:
+            return True
+        signals, traces = before
+        seen = self._traces.get(incident.service, 0)
+        return len(incident.signals) != signals or seen >= max(traces * DIAGNOSE_GROWTH, traces + DIAGNOSE_AFTER_TRACES)
+
+    def _record(self, events: Sequence[Recorded]) -> None:
+        """Appends what was decided. Where a person closed an incident meanwhile, their word stands, and ours is logged."""
+        try:
+            self._stages.ledger.append(events)
+        except TransitionError as error:
+            if len(events) == 1:
+                log.warning("event came too late for its incident", event=type(events[0].event).__name__, error=str(error))
+                return
+            for event in events:
+                self._record([event])
+
+    def _diagnose(self, incident: Incident, now_ns: int) -> None:
+        """Diagnosis and impact as of now, unless nothing came since the last one."""
+        stages = self._stages
+        mark = (len(incident.signals), self._traces.get(incident.service, 0))
+        if self._diagnosed.get(incident.id) == mark:
+            return
+        self._diagnosed[incident.id] = mark
+        events: list[IncidentEvent]
+        try:
+            diagnosis = stages.diagnoser.diagnose(incident, stages.telemetry, now_ns)
+            impact = measure_impact(msgspec.structs.replace(incident, diagnosis=diagnosis), stages.telemetry, METRICS, now_ns)
+            events = [DiagnosisMade(diagnosis=diagnosis), ImpactMeasured(impact=impact)]
+        except StoreError:
+            raise
+        except Exception as error:
+            log.exception("diagnosis failed", incident=incident.id)
+            events = [CommentAdded(text=f"diagnosis failed: {type(error).__name__}: {error}")]
+        self._record(
+            [
+                Recorded(
+                    incident_id=incident.id,
+                    time_ns=now_ns,
+                    actor=ACTOR,
+                    event=event,
+                    key=derived_id(type(event).__name__, incident.id, *mark),
+                )
+                for event in events
+            ]
+        )

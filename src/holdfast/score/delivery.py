@@ -1,0 +1,80 @@
+"""`answer_altered`: the user was shown something else than the model wrote."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rapidfuzz.distance import Indel
+
+from holdfast.core.score import Direction, Family, Metric, Score, Unit
+from holdfast.core.trace import Trace
+from holdfast.score.protocol import NOTABLE, score_of
+from holdfast.score.reading import reading_of
+
+ALTERED = Metric(
+    name="answer_altered",
+    family=Family.QUALITY,
+    unit=Unit.PROBABILITY,
+    direction=Direction.UP_IS_WORSE,
+    failure_mode="altered_answer",
+    description=(
+        "How much the delivered answer differs from what the model wrote: edited words, a missing tail, masked words,"
+        " changed numbers or citations; formatting does not count."
+    ),
+    harm=2,
+)
+
+_MASK = re.compile(
+    (
+        r"\*{3,}|█+|x{4,}|\[(?:redacted|removed|filtered|masked|blocked|hidden|pii)[^\]]*\]|<(?:redacted|masked"
+        r"|[A-Z]+_[A-Z_]+)[^>]*>"
+    ),
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_PUNCTUATION = str.maketrans(dict.fromkeys("*_`#>~|\"'“”‘’.,;:!?()[]{}-–—", " "))
+MAX_TOKENS = 1500
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Compares the root's output with the answering call's, word by word."""
+
+    name: str = "delivery"
+    version: str = "1"
+    metrics: tuple[Metric, ...] = (ALTERED,)
+
+    def score(self, trace: Trace) -> Iterable[Score]:
+        """One score per trace whose root is another span than the answering call and tells its output."""
+        answering = trace.answering
+        if answering is None or answering is trace.root or not trace.root.answer or not trace.model_answer:
+            return ()
+        reading = reading_of(trace)
+        if reading.answer == reading.model_answer:
+            return (score_of(self, reading.anchor, ALTERED, 0.0),)
+        value, why = self.judge(reading.model_answer, reading.answer)
+        return (score_of(self, reading.anchor, ALTERED, value, why if value >= NOTABLE else ""),)
+
+    def judge(self, written: str, shown: str) -> tuple[float, str]:
+        """How much `shown` differs from `written`, in [0, 1], and in what."""
+        before = written.lower().translate(_PUNCTUATION).split()[:MAX_TOKENS]
+        after = shown.lower().translate(_PUNCTUATION).split()[:MAX_TOKENS]
+        numbers, shown_numbers = Counter(_NUMBER.findall(written)), Counter(_NUMBER.findall(shown))
+        masked = len(_MASK.findall(shown)) - len(_MASK.findall(written))
+        if before == after and numbers == shown_numbers and masked <= 0:
+            return 0.0, ""
+        distance = Indel.normalized_distance(before, after)
+        if masked > 0:
+            return max(distance, min(0.5 + 0.1 * masked, 0.95)), f"{masked} words masked"
+        if 0 < len(after) < len(before) and after[:-1] == before[: len(after) - 1]:
+            return min(
+                0.5 + 0.5 * (1 - len(after) / len(before)), 1.0
+            ), f"the last {len(before) - len(after)} of {len(before)} words are missing"
+        changed = (numbers - shown_numbers) + (shown_numbers - numbers)
+        if changed and numbers - shown_numbers:
+            return max(0.7, distance), f"numbers differ: {', '.join(sorted(changed)[:4])}"[:100]
+        # A footer or greeting that was added around an unchanged answer is no alteration.
+        if before and " ".join(before) in " ".join(after):
+            return min(0.1, distance), ""
+        return distance, f"{distance:.0%} of the words differ"

@@ -1,0 +1,94 @@
+"""`Piece`: a text that was read, with its words, and what is looked up in them."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from holdfast.context.memo import Memo
+from holdfast.score.facts import raw_numbers
+from holdfast.score.text import words
+
+STEM = 5
+"""Letters of a word that must agree for it to count as another form of the same one."""
+MAX_KEPT = 500_000
+"""Characters of texts that are kept, twice: documents and system prompts come back in request after request. About 50 MB."""
+
+Answer = TypeVar("Answer")
+
+
+class Piece:
+    """A text and its words. Everything else is made on first use."""
+
+    __slots__ = ("_line", "_notes", "_numbers", "_pairs", "_stems", "kinds", "text", "tokens")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens: list[str] = words(text)
+        self.kinds: frozenset[str] = frozenset(self.tokens)
+        self._stems: frozenset[str] | None = None
+        self._pairs: frozenset[tuple[str, str]] | None = None
+        self._numbers: frozenset[str] | None = None
+        self._line: str | None = None
+        self._notes: dict[str, Any] = {}
+
+    @property
+    def stems(self) -> frozenset[str]:
+        """The first letters of its longer words."""
+        if self._stems is None:
+            self._stems = frozenset([w[:STEM] for w in self.kinds if len(w) >= STEM])
+        return self._stems
+
+    @property
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        """Its neighbouring words."""
+        if self._pairs is None:
+            self._pairs = frozenset(zip(self.tokens, self.tokens[1:], strict=False))
+        return self._pairs
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Plain forms of the numbers that it writes in digits."""
+        if self._numbers is None:
+            self._numbers = raw_numbers(self.text)
+        return self._numbers
+
+    @property
+    def line(self) -> str:
+        """Its words with one blank around each, so that a phrase can be looked up."""
+        if self._line is None:
+            self._line = f" {' '.join(self.tokens)} "
+        return self._line
+
+    def once(self, name: str, work: Callable[[str], Answer]) -> Answer:
+        """What `work` makes of the text, kept under `name` for as long as the piece is."""
+        try:
+            answer: Answer = self._notes[name]
+        except KeyError:
+            answer = self._notes[name] = work(self.text)
+        return answer
+
+
+_KEPT: Memo[Piece] = Memo(max_entries=4096, max_weight=MAX_KEPT)
+
+
+def piece_of(text: str) -> Piece:
+    """The piece of a text that may come back: a document, a system prompt, an earlier message."""
+    piece = _KEPT.get(text)
+    if piece is None:
+        piece = Piece(text)
+        _KEPT.put(text, piece, len(text) + 50)
+    return piece
+
+
+def unknown(wanted: frozenset[str], pieces: tuple[Piece, ...]) -> frozenset[str]:
+    """Those of `wanted` that are in none of `pieces`, in no other form either."""
+    for piece in pieces:
+        if not wanted:
+            return wanted
+        wanted -= piece.kinds
+    if not wanted:
+        return wanted
+    stems = {w[:STEM]: w for w in wanted if len(w) >= STEM}
+    if not stems:
+        return wanted
+    found = {stem for piece in pieces for stem in stems.keys() & piece.stems}
+    return frozenset(w for w in wanted if w[:STEM] not in found) if found else wanted

@@ -1,0 +1,76 @@
+"""Every scorer, one line each, and the metrics that they define. To add one: a file, a line here, a test."""
+
+from holdfast.core.score import Metric
+from holdfast.score.confidence import Confidence
+from holdfast.score.delivery import Delivery
+from holdfast.score.drift import Drift
+from holdfast.score.duplicate_answer import DuplicateAnswer
+from holdfast.score.feedback import Feedback, evaluation_metric
+from holdfast.score.garbled import Garbled
+from holdfast.score.groundedness import Groundedness
+from holdfast.score.guardrails import Guardrails
+from holdfast.score.injection import Injection
+from holdfast.score.language import Language
+from holdfast.score.latency import Latency
+from holdfast.score.leak import Leak
+from holdfast.score.markup import Markup
+from holdfast.score.model_mismatch import ModelMismatch
+from holdfast.score.output_format import OutputFormat
+from holdfast.score.policy import Policy
+from holdfast.score.protocol import Scorer
+from holdfast.score.refusal import Refusal
+from holdfast.score.relevance import Relevance
+from holdfast.score.repetition import Repetition
+from holdfast.score.retrieval import Retrieval
+from holdfast.score.sensitive import SensitiveData
+from holdfast.score.template import Template
+from holdfast.score.tenancy import Tenancy
+from holdfast.score.tool_contradiction import ToolContradiction
+from holdfast.score.tools import Tools
+from holdfast.score.toxicity import Toxicity
+from holdfast.score.truncation import Truncation
+from holdfast.score.usage import Usage
+
+SCORERS: tuple[Scorer, ...] = (
+    Groundedness(),
+    Relevance(),
+    Refusal(),
+    Truncation(),
+    OutputFormat(),
+    Template(),
+    Repetition(),
+    Language(),
+    Garbled(),
+    DuplicateAnswer(),
+    Drift(),
+    Confidence(),
+    Delivery(),
+    Injection(),
+    Leak(),
+    SensitiveData(),
+    Toxicity(),
+    Policy(),
+    Markup(),
+    Guardrails(),
+    Tenancy(),
+    Retrieval(),
+    Tools(),
+    ToolContradiction(),
+    Latency(),
+    Usage(),
+    ModelMismatch(),
+    Feedback(),
+)
+"""Defaults of every scorer. An application's configuration replaces members by name."""
+
+METRICS: dict[str, Metric] = {metric.name: metric for scorer in SCORERS for metric in scorer.metrics}
+"""Metric name → definition. Evaluations of names that nobody has heard of are not here: ask `metric_named`."""
+
+EVALUATION = "evaluation."
+
+
+def metric_named(name: str) -> Metric | None:
+    """The definition of any metric that a score may carry; None for a name that is none."""
+    if name in METRICS or not name.startswith(EVALUATION):
+        return METRICS.get(name)
+    return evaluation_metric(name.removeprefix(EVALUATION))

@@ -1,0 +1,87 @@
+"""`answer_irrelevance` and `context_gap`: the answer, and what was retrieved, against what was asked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from holdfast.core.call import Kind
+from holdfast.core.score import Direction, Family, Metric, Score, Unit
+from holdfast.core.trace import Trace
+from holdfast.score.pieces import Piece, unknown
+from holdfast.score.protocol import NOTABLE, score_of
+from holdfast.score.reading import reading_of
+from holdfast.score.text import sigmoid
+
+IRRELEVANCE = Metric(
+    name="answer_irrelevance",
+    family=Family.QUALITY,
+    unit=Unit.PROBABILITY,
+    direction=Direction.UP_IS_WORSE,
+    failure_mode="irrelevant_answer",
+    description="Probability that the answer is about something else than the question, from the words that they share.",
+    harm=1,
+)
+CONTEXT_GAP = Metric(
+    name="context_gap",
+    family=Family.QUALITY,
+    unit=Unit.PROBABILITY,
+    direction=Direction.UP_IS_WORSE,
+    failure_mode="context_gap",
+    description="Share of the question's content words that no retrieved document has (1 - context coverage).",
+    harm=1,
+)
+MIN_CONTENT = 1
+NEAR = 0.8
+"""What another form of a word counts."""
+
+
+def covered(wanted: frozenset[str], pieces: tuple[Piece, ...]) -> float:
+    """Share of `wanted` words that are in one of `pieces`, in [0, 1]; another form of a word counts for 0.8."""
+    if not wanted:
+        return 1.0
+    exact = wanted
+    for piece in pieces:
+        exact -= piece.kinds
+    if not exact:
+        return 1.0
+    none = len(unknown(exact, pieces))
+    return (len(wanted) - len(exact) + NEAR * (len(exact) - none)) / len(wanted)
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """Coverage of the question's content words, stems counting."""
+
+    name: str = "relevance"
+    version: str = "1"
+    metrics: tuple[Metric, ...] = (IRRELEVANCE, CONTEXT_GAP)
+
+    def score(self, trace: Trace) -> Iterable[Score]:
+        """`answer_irrelevance` where question and answer have content words; `context_gap` where something was retrieved."""
+        reading = reading_of(trace)
+        asked = reading.question_content
+        if len(asked) < MIN_CONTENT:
+            return ()
+        scores = []
+        offered = reading.document_pieces
+        if reading.answer_content:
+            direct = covered(asked, (reading.answer_piece,))
+            # An answer may share no word with the question and still stand in what was retrieved for it.
+            through = covered(reading.answer_content, offered) * covered(asked, offered) if offered else 0.0
+            value = sigmoid(1.2 - 5.5 * direct - 2.5 * through)
+            scores.append(
+                score_of(
+                    self,
+                    reading.anchor,
+                    IRRELEVANCE,
+                    value,
+                    f"shares {direct:.0%} of the question's words" if value >= NOTABLE else "",
+                )
+            )
+        if reading.documents or any(c.kind is Kind.RETRIEVAL and c.status != "error" and not c.output_text for c in trace.calls):
+            gap = 1.0 - covered(asked, offered)
+            retrieval = next((c for c in trace.calls if c.documents), None) or next(
+                (c for c in trace.calls if c.kind is Kind.RETRIEVAL), reading.anchor
+            )
+            why = f"not found: {', '.join(sorted(unknown(asked, offered))[:5])}"[:120] if gap >= NOTABLE else ""
+            scores.append(score_of(self, retrieval, CONTEXT_GAP, gap, why))
+        return scores

@@ -1,0 +1,64 @@
+"""Runs scorers over traces: the edge where an exception becomes a `Failed`."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from holdfast.core.score import Failed, Score
+from holdfast.core.trace import ScoredTrace, Trace
+from holdfast.score.protocol import Remembering, Scorer
+
+MAX_MESSAGE = 300
+
+
+class Coverage(msgspec.Struct):
+    """How often one scorer gave scores, failed, or did not apply. Their sum is the number of traces seen."""
+
+    ran: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+class Scoring:
+    """A set of scorers at work. `coverage` counts by scorer name since the start."""
+
+    def __init__(self, scorers: Sequence[Scorer]) -> None:
+        """Scorers that remember start without memories.
+
+        Raises:
+            ValueError: two scorers have the same name.
+        """
+        self.scorers: tuple[Scorer, ...] = tuple(s.fresh() if isinstance(s, Remembering) else s for s in scorers)
+        self.coverage: dict[str, Coverage] = {s.name: Coverage() for s in self.scorers}
+        if len(self.coverage) != len(self.scorers):
+            raise ValueError("two scorers have the same name")
+        self._work = tuple((s.score, s, self.coverage[s.name]) for s in self.scorers)
+
+    def score(self, trace: Trace) -> ScoredTrace:
+        """All that the scorers say of `trace`. Never raises: a scorer that does is told as a failure."""
+        scores: list[Score] = []
+        failures: list[Failed] = []
+        for score, scorer, coverage in self._work:
+            try:
+                found = tuple(score(trace))
+            except Exception as error:  # noqa: BLE001 - the runner's edge: a broken scorer must be seen, and must not stop the rest
+                coverage.failed += 1
+                failures.append(_failed(scorer, trace, error))
+                continue
+            if found:
+                coverage.ran += 1
+                scores += found
+            else:
+                coverage.skipped += 1
+        return ScoredTrace(trace, tuple(scores), tuple(failures))
+
+
+def _failed(scorer: Scorer, trace: Trace, error: Exception) -> Failed:
+    return Failed(
+        trace_id=trace.trace_id,
+        span_id=(trace.answering or trace.root).span_id,
+        scorer=scorer.name,
+        version=scorer.version,
+        error_type=type(error).__name__,
+        message=str(error)[:MAX_MESSAGE],
+    )

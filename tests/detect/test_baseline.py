@@ -1,0 +1,54 @@
+import numpy as np
+
+from holdfast.detect.baseline import STRONGEST, Floats, null_mean, sibling_strength, upper_bound
+
+
+def one(value: float) -> Floats:
+    return np.array([value])
+
+
+def bound(calls: float, total: float, quantile: float = 0.8, mean: float = 0.5, strength: float = 1.0) -> float:
+    return float(upper_bound(one(mean), one(strength), one(total), one(calls), one(quantile))[0])
+
+
+def test_the_bound_lies_over_the_mean_and_closes_in_with_more_calls() -> None:
+    assert 0.04 < bound(20_000, 800) < bound(2000, 80) < bound(200, 8) < bound(50, 2)
+
+
+def test_the_bound_holds_as_often_as_its_quantile_says() -> None:
+    rng = np.random.default_rng(1)
+    totals = rng.binomial(500, 0.05, 4000).astype(float)
+    n = len(totals)
+    upper = upper_bound(np.full(n, 0.5), np.ones(n), totals, np.full(n, 500.0), np.full(n, 0.8))
+    assert 0.75 <= float(np.mean(upper >= 0.05)) <= 0.9
+
+
+def test_a_prior_holds_a_young_stream_near_its_application() -> None:
+    assert bound(0, 0, mean=0.04, strength=200) < 0.06
+    assert bound(0, 0, mean=0.04, strength=20) > bound(0, 0, mean=0.04, strength=200)
+
+
+def test_a_stream_without_a_single_failure_has_a_bound_above_zero() -> None:
+    assert bound(200, 0) > 0
+
+
+def test_the_null_mean_keeps_margin_floor_and_doubt() -> None:
+    def null(mean: float, upper: float, margin: float = 1.25, floor: float = 0.01) -> float:
+        return float(null_mean(one(mean), one(upper), one(margin), one(floor))[0])
+
+    assert null(0.1, 0.1) == 0.125
+    assert null(0.0, 0.001) == 0.01
+    assert 0.14 < null(0.1, 0.14) < 0.14 * 1.25
+    assert null(0.9, 0.95, margin=2.0) == 0.98
+
+
+def test_siblings_that_agree_give_a_strong_prior_and_others_a_weak_one() -> None:
+    rng = np.random.default_rng(5)
+    calls = np.full(8, 500.0)
+    same = rng.binomial(500, 0.1, 8).astype(float)
+    apart = rng.binomial(500, np.linspace(0.01, 0.4, 8)).astype(float)
+    assert sibling_strength(calls, apart, apart) < 40 < 200 < sibling_strength(calls, same, same) <= STRONGEST
+
+
+def test_one_sibling_says_nothing() -> None:
+    assert sibling_strength(one(1000.0), one(50.0), one(50.0)) == 0.0

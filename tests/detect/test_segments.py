@@ -1,0 +1,62 @@
+import numpy as np
+
+from holdfast.core.call import Dimensions
+from holdfast.core.signal import Segment
+from holdfast.detect.segments import OTHER, SegmentIndex
+
+
+def index(max_segments: int = 1000, **max_values: int) -> SegmentIndex:
+    return SegmentIndex(max_segments, max_values)
+
+
+def of(segments: SegmentIndex, dimensions: Dimensions) -> set[str]:
+    profile = segments.profile(dimensions)
+    return {str(segments.segments[s]) for s in segments.profiles[profile]}
+
+
+def test_a_call_belongs_to_its_application_and_to_every_value_of_every_dimension() -> None:
+    found = of(index(), {"service.name": ("shop",), "route": ("/a",), "tool": ("search", "buy")})
+    assert found == {"shop", "shop[route=/a]", "shop[tool=search]", "shop[tool=buy]"}
+
+
+def test_users_are_not_segments_by_themselves() -> None:
+    assert of(index(), {"service.name": ("shop",), "user": ("u1",)}) == {"shop"}
+
+
+def test_a_call_without_a_service_is_counted_under_one_name() -> None:
+    assert of(index(), {"route": ("/a",)}) == {"unknown_service", "unknown_service[route=/a]"}
+
+
+def test_values_over_the_bound_go_to_other_and_are_counted() -> None:
+    segments = index(tenant=2)
+    for tenant in "abcd":
+        segments.profile({"service.name": ("shop",), "tenant": (tenant,)})
+    assert of(segments, {"service.name": ("shop",), "tenant": ("z",)}) == {"shop", f"shop[tenant={OTHER}]"}
+    assert segments.overflow["tenant"] == 3
+
+
+def test_segments_in_all_are_bounded_whatever_comes() -> None:
+    segments = index(max_segments=10)
+    for i in range(500):
+        segments.profile({"service.name": ("shop",), "route": (f"/{i}",), "model": (f"m{i}",)})
+    assert len(segments.segments) <= 10 + 3
+
+
+def test_expanding_gives_each_call_its_segments_in_order() -> None:
+    segments = index()
+    one = segments.profile({"service.name": ("shop",), "route": ("/a",)})
+    two = segments.profile({"service.name": ("shop",)})
+    rows, numbers = segments.expand(np.array([two, one, two]))
+    assert rows.tolist() == [0, 1, 1, 2]
+    assert [str(segments.segments[n]) for n in numbers] == ["shop", "shop", "shop[route=/a]", "shop"]
+
+
+def test_a_snapshot_keeps_the_numbers() -> None:
+    segments = index()
+    segments.profile({"service.name": ("shop",), "route": ("/a", "/b")})
+    again = index()
+    again.load(segments.state(), {"tenant": 4})
+    assert again.segments == segments.segments
+    assert again.app == segments.app
+    assert again.find(Segment("shop", "route", "/b")) == segments.find(Segment("shop", "route", "/b"))
+    assert again.overflow["tenant"] == 4

@@ -1,0 +1,75 @@
+import pytest
+
+from holdfast.core.score import Direction, Family, Unit
+from holdfast.core.signal import Verdict
+from holdfast.detect.standard import Effect, StandardPolicy, judge
+from tests.detect.simulation import metric
+
+POLICY = StandardPolicy()
+
+
+def effect(baseline: float, observed: float, **changes: object) -> Effect:
+    given: dict[str, object] = {"baseline": baseline, "observed": observed, "calls": 100, "bad": 10.0, "duration_s": 600.0}
+    return Effect(**{**given, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("harm", "verdict"), [(0, Verdict.ANOMALY), (1, Verdict.ANOMALY), (2, Verdict.FAILURE), (3, Verdict.FAILURE)])
+def test_the_more_harm_the_smaller_the_rise_that_is_a_failure(harm: int, verdict: Verdict) -> None:
+    assert judge(metric("m", harm=harm), effect(0.02, 0.06), POLICY)[0] is verdict
+
+
+def test_a_rise_under_the_ratio_is_an_anomaly_even_if_it_is_significant() -> None:
+    assert judge(metric("m"), effect(0.20, 0.26), POLICY)[0] is Verdict.ANOMALY
+
+
+def test_a_high_share_that_rises_a_lot_is_a_failure_although_it_cannot_double() -> None:
+    assert judge(metric("m"), effect(0.60, 0.85), POLICY)[0] is Verdict.FAILURE
+
+
+def test_a_small_fall_of_a_mean_is_an_anomaly_and_a_large_one_a_failure() -> None:
+    falling = metric("m", direction=Direction.DOWN_IS_WORSE)
+    assert judge(falling, effect(0.92, 0.87), POLICY)[0] is Verdict.ANOMALY
+    assert judge(falling, effect(0.92, 0.70), POLICY)[0] is Verdict.FAILURE
+
+
+def test_an_operations_metric_needs_a_large_effect() -> None:
+    error = metric("error", family=Family.OPERATIONS)
+    assert judge(error, effect(0.02, 0.05), POLICY)[0] is Verdict.ANOMALY
+    assert judge(error, effect(0.02, 0.30), POLICY)[0] is Verdict.FAILURE
+
+
+@pytest.mark.parametrize(("observed", "verdict"), [(1500.0, Verdict.ANOMALY), (3100.0, Verdict.FAILURE), (700.0, Verdict.NOISE)])
+def test_latency_fails_at_three_times_and_never_by_getting_better(observed: float, verdict: Verdict) -> None:
+    latency = metric("latency", family=Family.OPERATIONS, unit=Unit.MILLISECONDS, harm=1)
+    assert judge(latency, effect(1000.0, observed), POLICY)[0] is verdict
+
+
+def test_what_harms_nobody_is_never_a_failure() -> None:
+    tokens = metric("tokens", family=Family.OPERATIONS, unit=Unit.TOKENS, direction=Direction.BOTH, harm=0)
+    assert judge(tokens, effect(100.0, 5000.0), POLICY)[0] is Verdict.ANOMALY
+
+
+def test_a_shift_of_the_traffic_mix_is_no_failure() -> None:
+    verdict, reason = judge(metric("m", harm=3), effect(0.02, 0.5, mix="route"), POLICY)
+    assert verdict is Verdict.ANOMALY
+    assert "route" in reason
+
+
+def test_a_young_segment_that_may_be_like_its_application_is_no_failure() -> None:
+    assert judge(metric("m", harm=3), effect(0.01, 0.06, like_parent=True), POLICY)[0] is Verdict.ANOMALY
+
+
+def test_information_never_alarms() -> None:
+    assert judge(metric("m", direction=Direction.INFORMATION, harm=3), effect(0.0, 1.0), POLICY)[0] is Verdict.NOISE
+
+
+def test_few_calls_are_noise_unless_one_event_is_an_incident() -> None:
+    few = effect(0.0, 1.0, calls=3, bad=3.0)
+    assert judge(metric("m"), few, POLICY)[0] is Verdict.NOISE
+    assert judge(metric("m", hard=True), few, POLICY)[0] is Verdict.FAILURE
+
+
+@pytest.mark.parametrize("baseline", [0.0, 0.02, 0.5, 1.0])
+def test_every_verdict_comes_with_a_reason(baseline: float) -> None:
+    for unit in Unit:
+        assert judge(metric("m", unit=unit), effect(baseline, 0.7), POLICY)[1]

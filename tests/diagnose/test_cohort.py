@@ -1,0 +1,104 @@
+"""The cohort is the smallest conjunction that explains the failure, or none."""
+
+import numpy as np
+import pytest
+
+from holdfast.diagnose.cohort import NEW_VALUE_BONUS, Cohort, CohortScan, Target, overlap, ratio
+from holdfast.diagnose.frame import Frame
+from tests.diagnose.incidents import Shop
+
+
+def targets(frame: Frame, metric: str = "refusal") -> list[Target]:
+    column = frame.columns[metric]
+    late = frame.after[column.call]
+    observed = column.value[late]
+    return [Target(metric, column.call[late], observed, np.full(observed.size, 0.056))]
+
+
+def scan(shop: Shop, favoured: dict[tuple[str, str], float] | None = None) -> Cohort:
+    frame = shop.frame()
+    return CohortScan(frame, targets(frame), favoured).run()
+
+
+def test_one_sick_value_is_named_with_high_confidence() -> None:
+    found = scan(Shop().break_(["refusal"], lambda d: "blog" in d["document.source"]))
+    assert found.conditions == {"document.source": "blog"}
+    assert found.explained
+    assert found.confidence > 0.9
+
+
+def test_a_conjunction_is_named_where_neither_part_alone_is_sick() -> None:
+    found = scan(Shop().break_(["refusal"], lambda d: d["tenant"] == ("beta",) and d["region"] == ("eu",)))
+    assert found.conditions == {"tenant": "beta", "region": "eu"}
+
+
+def test_a_condition_that_another_implies_is_left_out() -> None:
+    shop = Shop().upgrade("prompt.version", "chat-v1", "chat-v2").break_(["refusal"], lambda d: d["route"] == ("/chat",))
+    found = scan(shop, {("prompt.version", "chat-v2"): NEW_VALUE_BONUS})
+    assert found.conditions == {"prompt.version": "chat-v2"}
+
+
+def test_a_value_that_everybody_carries_since_onset_is_named_only_if_it_is_new() -> None:
+    shop = Shop()
+    for route in ("chat", "search", "refund"):
+        shop.upgrade("prompt.version", f"{route}-v1", "all-v2")
+    shop.break_(["refusal"])
+    assert scan(shop).conditions == {}
+    assert scan(shop, {("prompt.version", "all-v2"): NEW_VALUE_BONUS}).conditions == {"prompt.version": "all-v2"}
+
+
+def test_when_everybody_is_hurt_alike_no_dimension_explains_it() -> None:
+    found = scan(Shop().break_(["refusal"]))
+    assert found.conditions == {}
+    assert not found.explained
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_chance_alone_is_not_blamed_on_a_cohort(seed: int) -> None:
+    found = scan(Shop(seed).break_(["refusal"], share=0.2))
+    assert found.conditions == {}
+
+
+def test_where_all_are_hurt_but_one_part_most_the_part_is_not_the_whole_story() -> None:
+    shop = Shop().break_(["refusal"], lambda d: d["route"] == ("/chat",), 0.5)
+    shop.break_(["refusal"], lambda d: d["route"] == ("/chat",) and d["region"] == ("eu",), 0.5)
+    assert scan(shop).conditions == {"route": "/chat"}
+
+
+def test_a_user_is_named_when_the_failure_is_theirs() -> None:
+    shop = Shop()
+    for i, dimensions in enumerate(shop.dimensions):
+        dimensions["user"] = (f"u{i % 40}",)
+    found = scan(shop.break_(["refusal"], lambda d: d["user"] == ("u7",), 0.95))
+    assert found.conditions == {"user": "u7"}
+
+
+def test_without_targets_or_dimensions_nothing_is_named() -> None:
+    frame = Shop().frame()
+    assert CohortScan(frame, []).run() == Cohort()
+    bare = Shop()
+    bare.dimensions = [{"service.name": ("shop",)} for _ in bare.dimensions]
+    assert scan(bare).conditions == {}
+
+
+def test_the_same_incident_gives_the_same_cohort_twice() -> None:
+    shop = Shop().break_(["refusal"], lambda d: d["region"] == ("eu",), 0.15)
+    assert scan(shop) == scan(shop)
+
+
+def test_a_second_metric_helps_to_find_the_cohort() -> None:
+    shop = Shop().break_(["refusal", "truncation"], lambda d: d["tenant"] == ("cade",), 0.25)
+    frame = shop.frame()
+    both = CohortScan(frame, targets(frame) + targets(frame, "truncation")).run()
+    assert both.conditions == {"tenant": "cade"}
+
+
+def test_a_cohort_that_is_no_worse_than_the_outside_scores_nothing() -> None:
+    assert ratio(1.0, 10.0, 100.0, 100.0) == 0.0
+    assert ratio(50.0, 10.0, 100.0, 100.0) > 10.0
+
+
+def test_overlap_of_nothing_with_nothing_is_whole() -> None:
+    none = np.zeros(3, dtype=np.bool_)
+    assert overlap(none, none) == 1.0
+    assert overlap(none, ~none) == 0.0

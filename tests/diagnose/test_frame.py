@@ -1,0 +1,51 @@
+"""Calls are encoded once, whatever number of metrics was scored on them."""
+
+import numpy as np
+
+from holdfast.diagnose.frame import MOST_VALUES, Frame
+from tests.diagnose.incidents import CALLS, ONSET, Shop
+
+
+def test_a_call_scored_by_many_metrics_is_one_call() -> None:
+    frame = Shop().frame()
+    assert len(frame) == CALLS
+    assert len(frame.columns["refusal"]) == CALLS
+    np.testing.assert_array_equal(frame.after, frame.time_ns >= ONSET)
+
+
+def test_every_value_of_a_multi_valued_dimension_is_a_condition_of_its_own() -> None:
+    frame = Shop().frame()
+    assert int(frame.mask(("document.source", "faq")).sum() + frame.mask(("document.source", "blog")).sum()) > CALLS // 2
+    assert ("document.source", "faq") in frame.conditions
+
+
+def test_the_application_is_no_condition_and_unknown_values_hold_nowhere() -> None:
+    frame = Shop().frame()
+    assert "service.name" not in {d for d, _ in frame.conditions}
+    assert not frame.mask(("route", "/nowhere")).any()
+    assert not frame.cohort({"route": "/chat", "region": "mars"}).any()
+    assert frame.cohort({}).all()
+
+
+def test_a_dimension_with_very_many_values_keeps_the_commonest_ones() -> None:
+    shop = Shop()
+    for i, dimensions in enumerate(shop.dimensions):
+        dimensions["user"] = ("loud",) if i % 3 == 0 else (f"u{i}",)
+    users = [v for d, v in shop.frame().conditions if d == "user"]
+    assert len(users) == MOST_VALUES
+    assert users[0] == "loud"
+
+
+def test_another_onset_moves_the_border_and_nothing_else() -> None:
+    frame = Shop().frame()
+    later = frame.since(ONSET + 1)
+    assert int(later.after.sum()) == int(frame.after.sum()) - 1
+    assert later.columns is frame.columns
+
+
+def test_without_scores_there_are_no_calls_and_no_conditions() -> None:
+    frame = Frame({}, ONSET)
+    assert len(frame) == 0
+    assert frame.conditions == []
+    assert frame.first_seen_ns(("route", "/chat")) == ONSET
+    assert frame.values("route") == []

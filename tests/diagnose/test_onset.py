@@ -1,0 +1,45 @@
+"""The onset is where the calls of the cohort stop looking healthy."""
+
+import numpy as np
+
+from holdfast.diagnose.badness import Watched, watch
+from holdfast.diagnose.frame import Frame
+from holdfast.diagnose.onset import estimate
+from tests.diagnose.incidents import HOUR, METRICS, MINUTE, ONSET, Shop
+
+
+def watched(frame: Frame, name: str = "refusal") -> Watched:
+    return watch(frame, frame.columns[name], METRICS[name], is_fall=False)
+
+
+def test_a_guess_that_is_an_hour_late_is_corrected() -> None:
+    frame = Shop().break_(["refusal"], share=0.7).frame(ONSET + HOUR)
+    onset = estimate([watched(frame)], np.ones(len(frame), dtype=np.bool_), ONSET - 6 * HOUR, ONSET + HOUR)
+    assert abs(onset.time_ns - ONSET) < 5 * MINUTE
+    assert onset.evidence > 10
+
+
+def test_only_the_cohort_is_looked_at() -> None:
+    frame = Shop().break_(["refusal"], lambda d: d["tenant"] == ("cade",), 0.9).frame()
+    sick, well = frame.mask(("tenant", "cade")), frame.mask(("tenant", "acme"))
+    one = estimate([watched(frame)], sick, ONSET - 6 * HOUR, ONSET)
+    other = estimate([watched(frame)], well, ONSET - 6 * HOUR, ONSET)
+    assert abs(one.time_ns - ONSET) < 15 * MINUTE
+    assert one.evidence > 5 * max(other.evidence, 1)
+
+
+def test_with_nothing_to_see_the_guess_stays_and_the_error_is_wide() -> None:
+    frame = Shop().frame()
+    nobody = estimate([watched(frame)], np.zeros(len(frame), dtype=np.bool_), ONSET - 6 * HOUR, ONSET)
+    assert nobody.time_ns == ONSET
+    assert nobody.error_ns >= 10 * MINUTE
+
+
+def test_a_moment_when_something_began_is_preferred_to_one_that_fits_hardly_better() -> None:
+    frame = Shop().break_(["refusal"], share=0.6).frame()
+    everybody = np.ones(len(frame), dtype=np.bool_)
+    free = estimate([watched(frame)], everybody, ONSET - 6 * HOUR, ONSET)
+    near = estimate([watched(frame)], everybody, ONSET - 6 * HOUR, ONSET, [free.time_ns - MINUTE // 2])
+    far = estimate([watched(frame)], everybody, ONSET - 6 * HOUR, ONSET, [ONSET - 4 * HOUR])
+    assert abs(near.time_ns - free.time_ns) <= 2 * MINUTE
+    assert far.time_ns == free.time_ns

@@ -1,0 +1,69 @@
+import pytest
+
+from holdfast.score.duplicate_answer import MAX_SERVICES, DuplicateAnswer
+from tests.score.build import exchange, llm, scores, trace, value
+
+ANSWER = "The invoice of May was paid on the third and a copy was sent to your office in Bergen."
+SHORT = "Thank you, goodbye!"
+
+
+def test_the_same_answer_to_a_different_question_is_a_mix_up() -> None:
+    scorer = DuplicateAnswer()
+    first = value(scorer, exchange(ANSWER, "Was the invoice of May paid?"))
+    second = value(scorer, exchange(ANSWER, "How can I reset my password?"))
+    assert first < 0.1 < 0.8 < second
+
+
+def test_the_same_answer_to_the_same_question_is_fine() -> None:
+    scorer = DuplicateAnswer()
+    value(scorer, exchange(ANSWER, "Was the invoice of May paid?"))
+    assert value(scorer, exchange(ANSWER, "was the May invoice paid")) < 0.1
+
+
+def test_layout_and_case_make_no_other_answer() -> None:
+    scorer = DuplicateAnswer()
+    value(scorer, exchange(ANSWER, "Was the invoice of May paid?"))
+    assert value(scorer, exchange(f"**{ANSWER.upper()}**", "How can I reset my password?")) > 0.8
+
+
+def test_another_application_does_not_count() -> None:
+    scorer = DuplicateAnswer()
+    value(scorer, trace(llm(ANSWER, "Was the invoice paid?", dimensions={"service.name": ("billing",)})))
+    assert value(scorer, exchange(ANSWER, "How can I reset my password?")) < 0.1
+
+
+def test_a_stock_phrase_is_no_mix_up_for_ever() -> None:
+    scorer = DuplicateAnswer(canned=5)
+    values = [value(scorer, exchange(ANSWER, f"topic{i} subject{i} matter{i}")) for i in range(10)]
+    assert values[2] > 0.8
+    assert values[-1] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("answer", "question"), [(SHORT, "Was it paid?"), ("", "Was it paid?"), (ANSWER, ""), (ANSWER, "and the?")]
+)
+def test_short_answers_and_empty_questions_are_skipped(answer: str, question: str) -> None:
+    assert not scores(DuplicateAnswer(), exchange(answer, question))
+
+
+def test_only_the_window_is_remembered() -> None:
+    scorer = DuplicateAnswer(window=3)
+    value(scorer, exchange(ANSWER, "Was the invoice of May paid?"))
+    for i in range(3):
+        value(scorer, exchange(f"{ANSWER} number {i}", f"topic{i}"))
+    assert value(scorer, exchange(ANSWER, "How can I reset my password?")) < 0.1
+
+
+def test_memory_is_bounded_in_applications_too() -> None:
+    scorer = DuplicateAnswer()
+    for i in range(MAX_SERVICES + 20):
+        value(scorer, trace(llm(ANSWER, "Was it paid?", dimensions={"service.name": (f"app{i}",)})))
+    assert len(scorer._memory) == MAX_SERVICES
+
+
+def test_a_fresh_one_has_forgotten_everything_and_kept_its_configuration() -> None:
+    scorer = DuplicateAnswer(window=7)
+    value(scorer, exchange(ANSWER, "Was the invoice of May paid?"))
+    fresh = scorer.fresh()
+    assert fresh.window == 7
+    assert value(fresh, exchange(ANSWER, "How can I reset my password?")) < 0.1

@@ -1,0 +1,1 @@
+"""Fits and checks the calibration of the diagnosis: `python -m training.diagnose`."""
