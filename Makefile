@@ -29,9 +29,12 @@ format: .venv-dev  ## lay out the code
 docs: .venv-dev  ## write the generated reference pages
 	@.venv/bin/python -m scripts.reference
 
-lock:  ## pin the newest versions that pyproject.toml allows
-	@uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes --extra demo --output-file requirements/run.lock pyproject.toml requirements/build.in
-	@uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes --extra dev --output-file requirements/dev.lock pyproject.toml requirements/build.in
+COMPILE = .venv/bin/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes pyproject.toml requirements/build.in
+
+lock: .venv-dev  ## pin the newest versions that pyproject.toml allows
+	@.venv/bin/pip install --quiet uv
+	@$(COMPILE) --output-file requirements/run.lock
+	@$(COMPILE) --extra dev --output-file requirements/dev.lock
 
 clean:  ## remove what was installed and built
 	rm -rf .venv build dist .mypy_cache .ruff_cache

@@ -11,7 +11,7 @@ from holdfast.core.errors import StoreError, TransitionError
 from holdfast.core.events import CommentAdded, DiagnosisMade, ImpactMeasured, IncidentEvent, Recorded
 from holdfast.core.ids import derived_id
 from holdfast.core.incident import ACTIVE, Incident
-from holdfast.core.signal import Signal, SignalCleared
+from holdfast.core.signal import Signal, SignalCleared, Verdict
 from holdfast.core.trace import ScoredTrace, Trace
 from holdfast.correlate.correlator import Correlator
 from holdfast.correlate.impact import measure_impact
@@ -28,8 +28,8 @@ from holdfast.telemetry.store import TelemetryStore
 log = structlog.get_logger(__name__)
 
 ACTOR = "holdfast"
-DIAGNOSE_AFTER_TRACES = 50
-DIAGNOSE_GROWTH = 1.5
+DIAGNOSE_AFTER_TRACES = 100
+DIAGNOSE_GROWTH = 2
 
 
 class Stages(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +44,13 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Ledger
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """What a diagnosis was made on: the failing metrics, and the traces since the incident was opened."""
+
+    metrics: frozenset[str]
+    traces: int
+
+
 class Pipeline:
     """Records in, incidents in the ledger out.
 
@@ -55,7 +62,8 @@ class Pipeline:
         self._stages = stages
         self._observer = observer
         self._traces: dict[str, int] = {}
-        self._diagnosed: dict[str, tuple[int, int]] = {}
+        self._opened_at: dict[str, int] = {}
+        self._diagnosed: dict[str, Mark] = {}
 
     def feed(self, records: Iterable[tuple[Position, Record]], now_ns: int) -> None:
         """Takes records, each with the journal position where it begins, in order of arrival.
@@ -85,7 +93,9 @@ class Pipeline:
         """Nothing more will come: completes what is open and diagnoses for the last time."""
         self._run(self._stages.assembler.flush(), now_ns)
         for incident in self._active():
-            self._diagnose(incident, now_ns)
+            mark = self._mark(incident)
+            if mark != self._diagnosed.get(incident.id):
+                self._diagnose(incident, mark, now_ns)
 
     def _run(self, traces: list[Trace], now_ns: int) -> None:
         stages = self._stages
@@ -101,19 +111,24 @@ class Pipeline:
         if signals:
             active = self._active()
         for incident in active:
-            if self._diagnosis_is_due(incident):
-                self._diagnose(incident, now_ns)
+            mark = self._mark(incident)
+            if self._diagnosis_is_due(incident, mark):
+                self._diagnose(incident, mark, now_ns)
 
     def _active(self) -> list[Incident]:
         return list(self._stages.ledger.incidents(states=ACTIVE, limit=1_000))
 
-    def _diagnosis_is_due(self, incident: Incident) -> bool:
+    def _diagnosis_is_due(self, incident: Incident, mark: Mark) -> bool:
+        """At once for a new incident and for every further kind of failure, then whenever the evidence has doubled."""
         before = self._diagnosed.get(incident.id)
-        if before is None:
+        if before is None or mark.metrics != before.metrics:
             return True
-        signals, traces = before
+        return mark.traces >= max(before.traces * DIAGNOSE_GROWTH, before.traces + DIAGNOSE_AFTER_TRACES)
+
+    def _mark(self, incident: Incident) -> Mark:
         seen = self._traces.get(incident.service, 0)
-        return len(incident.signals) != signals or seen >= max(traces * DIAGNOSE_GROWTH, traces + DIAGNOSE_AFTER_TRACES)
+        failing = frozenset(signal.metric for signal in incident.signals if signal.verdict is Verdict.FAILURE)
+        return Mark(failing, seen - self._opened_at.setdefault(incident.id, seen))
 
     def _record(self, events: Sequence[Recorded]) -> None:
         """Appends what was decided. Where a person closed an incident meanwhile, their word stands, and ours is logged."""
@@ -126,12 +141,9 @@ class Pipeline:
             for event in events:
                 self._record([event])
 
-    def _diagnose(self, incident: Incident, now_ns: int) -> None:
-        """Diagnosis and impact as of now, unless nothing came since the last one."""
+    def _diagnose(self, incident: Incident, mark: Mark, now_ns: int) -> None:
+        """Diagnosis and impact as of now."""
         stages = self._stages
-        mark = (len(incident.signals), self._traces.get(incident.service, 0))
-        if self._diagnosed.get(incident.id) == mark:
-            return
         self._diagnosed[incident.id] = mark
         events: list[IncidentEvent]
         try:
@@ -150,7 +162,7 @@ class Pipeline:
                     time_ns=now_ns,
                     actor=ACTOR,
                     event=event,
-                    key=derived_id(type(event).__name__, incident.id, *mark),
+                    key=derived_id(type(event).__name__, incident.id, now_ns),
                 )
                 for event in events
             ]

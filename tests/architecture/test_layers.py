@@ -29,12 +29,13 @@ RANK = {
     "pipeline": 5,
     "replay": 6,
     "live": 6,
-    "api": 6,
-    "console": 6,
-    "app": 7,
-    "settings": 7,
-    "cli": 8,
-    "testing": 9,
+    "api": 7,
+    "console": 7,
+    "app": 8,
+    "settings": 8,
+    "cli": 9,
+    "testing": 10,
+    "__main__": 10,
 }
 SAME_RANK_ALLOWED = {("app", "settings")}
 """The composition root reads the settings."""

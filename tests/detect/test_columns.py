@@ -20,7 +20,9 @@ POLICY = DetectPolicy()
         (Unit.PROBABILITY, Direction.INFORMATION, []),
     ],
 )
-def test_a_metric_is_watched_on_the_sides_that_are_worse(unit: Unit, direction: Direction, expected: list[tuple[str, bool]]) -> None:
+def test_a_metric_is_watched_on_the_sides_that_are_worse(
+    unit: Unit, direction: Direction, expected: list[tuple[str, bool]]
+) -> None:
     columns = columns_of(metric("m", unit=unit, direction=direction), POLICY)
     assert [(c.kind, c.falling) for c in columns] == expected
 

@@ -13,7 +13,9 @@ def effect(baseline: float, observed: float, **changes: object) -> Effect:
     return Effect(**{**given, **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("harm", "verdict"), [(0, Verdict.ANOMALY), (1, Verdict.ANOMALY), (2, Verdict.FAILURE), (3, Verdict.FAILURE)])
+@pytest.mark.parametrize(
+    ("harm", "verdict"), [(0, Verdict.ANOMALY), (1, Verdict.ANOMALY), (2, Verdict.FAILURE), (3, Verdict.FAILURE)]
+)
 def test_the_more_harm_the_smaller_the_rise_that_is_a_failure(harm: int, verdict: Verdict) -> None:
     assert judge(metric("m", harm=harm), effect(0.02, 0.06), POLICY)[0] is verdict
 
@@ -55,8 +57,10 @@ def test_a_shift_of_the_traffic_mix_is_no_failure() -> None:
     assert "route" in reason
 
 
-def test_a_young_segment_that_may_be_like_its_application_is_no_failure() -> None:
-    assert judge(metric("m", harm=3), effect(0.01, 0.06, like_parent=True), POLICY)[0] is Verdict.ANOMALY
+def test_what_may_be_luck_of_a_young_baseline_is_no_failure() -> None:
+    verdict, reason = judge(metric("m", harm=3), effect(0.01, 0.06, certainty=4.0), POLICY)
+    assert verdict is Verdict.ANOMALY
+    assert "young" in reason
 
 
 def test_information_never_alarms() -> None:

@@ -63,6 +63,9 @@ def test_messages_that_come_apart_are_added_once_and_never_replace_the_spans_own
     assert once == with_messages(once, record)
     assert (once.answer, once.system_instructions, once.finish_reasons) == ("Hello", "Be kind.", ("stop",))
     assert once.input_messages == CALL.input_messages
+    tooled = with_messages(CALL, MessageRecord(time_ns=1, tool_definitions=("track",)))
+    assert tooled.tool_definitions == ("track",)
+    assert with_messages(tooled, MessageRecord(time_ns=1, tool_definitions=("other",))).tool_definitions == ("track",)
     own = msgspec.structs.replace(CALL, system_instructions="Mine.", finish_reasons=("length",))
     kept = with_messages(own, record)
     assert (kept.system_instructions, kept.finish_reasons) == ("Mine.", ("length",))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from holdfast.core.call import Call, Kind
+from holdfast.core.call import Call, Dimensions, Kind
 from holdfast.core.change import Change, ChangeKind
 from holdfast.core.observations import Telemetry
 from holdfast.core.score import Score
@@ -12,7 +12,7 @@ from holdfast.testing.telemetry import MemoryTelemetry
 
 def scored(number: int, end_ns: int, value: float, service: str = "shop") -> ScoredTrace:
     trace_id, span_id = f"{number:032x}", f"{number:016x}"
-    dimensions = {"service.name": (service,), "route": ("/chat",)}
+    dimensions: Dimensions = {"service.name": (service,), "route": ("/chat",)}
     call = Call(trace_id=trace_id, span_id=span_id, kind=Kind.LLM, end_ns=end_ns, dimensions=dimensions)
     score = Score(trace_id=trace_id, span_id=span_id, metric="refusal", value=value, scorer="lexical", version="1")
     return ScoredTrace(Trace(trace_id, (call,)), (score,))

@@ -1,12 +1,10 @@
 """Fits the shipped calibration on drills: `python -m training.diagnose FOLDER [SEEDS] [CALLS] [--write]`.
 
-FOLDER keeps the scored drills (see `prepare`). What the catalogue's codes mean is counted over development faults and blended
-with its expectation; the temperature minimises the log loss of the layer, each drill judged by codes that were counted without
-its seed. Report-only faults (`scenarios.REPORT_ONLY`) are never fitted on.
+FOLDER keeps the scored drills (see `prepare`). Temperature and exponents of the groups minimise the log loss of the layer over
+development faults. Report-only faults (`scenarios.REPORT_ONLY`) are never fitted on.
 """
 
 import sys
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +15,8 @@ import numpy.typing as npt
 import holdfast.diagnose.calibration
 from holdfast.core.diagnosis import FAULT_LAYERS, Layer
 from holdfast.diagnose.calibration import FILE, Calibration, shipped
-from holdfast.diagnose.catalogue.hypothesis import CODES, Bins
-from holdfast.diagnose.catalogue.registry import BY_NAME
 from holdfast.diagnose.diagnoser import Diagnoser
+from holdfast.diagnose.evidence.registry import GROUPS
 from holdfast.diagnose.findings import Findings
 from holdfast.diagnose.posterior import Model
 from holdfast.drills.decoys.registry import DECOYS
@@ -30,11 +27,10 @@ from training.diagnose.scenarios import REPORT_ONLY, scenario
 
 HARMED = (40, 100, 200)
 """Each drill is diagnosed after so many harmed requests."""
-STRENGTH = 30.0
-"""Observations that the catalogue's expectation of a code counts for."""
 CAUTION = 1.15
 """The temperature is fitted on one generator; other applications differ from it more than its seeds do from each other."""
-GRID = np.geomspace(0.5, 3.0, 37)
+TEMPERATURES = (0.8, 0.9, 1.0, 1.1, 1.25, 1.4, 1.6)
+EXPONENTS = (0.55, 0.7, 0.85, 1.0)
 
 
 @dataclass(frozen=True)
@@ -67,24 +63,6 @@ def judged(folder: Path, seeds: list[int], calls: int) -> list[Judged]:
     return found
 
 
-def count(cases: list[Judged]) -> dict[str, Bins]:
-    """Bins by code of the catalogue: counts blended with its expectation. Several looks at one drill count as one."""
-    tables = {code: STRENGTH * np.array(bins) for code, bins in CODES.items()}
-    looks = Counter((c.fault, c.seed) for c in cases)
-    for case in cases:
-        if case.reported_only:
-            continue
-        for readings in case.found.readings.values():
-            for reading in readings:
-                tables[BY_NAME[case.fault].code(reading.name)][int(reading.step)] += 1.0 / looks[case.fault, case.seed]
-    return {code: _rounded(n / n.sum()) for code, n in tables.items()}
-
-
-def _rounded(bins: npt.NDArray[np.float64]) -> Bins:
-    a, b, c, d, e = (round(float(x), 4) for x in bins)
-    return a, b, c, d, e
-
-
 def layers(model: Model, found: Findings) -> dict[Layer, float]:
     """Layer probabilities of findings under another calibration."""
     posterior = model.posterior(found.readings, found.dimensions, found.suspects)
@@ -92,29 +70,30 @@ def layers(model: Model, found: Findings) -> dict[Layer, float]:
 
 
 def loss(cases: list[Judged], calibration: Calibration) -> float:
-    """Mean negative log probability of the true layer, each drill without its own seed's counts."""
-    total = []
-    for seed in sorted({c.seed for c in cases}):
-        tables = count([c for c in cases if c.seed != seed])
-        model = Model(msgspec.structs.replace(calibration, codes=tables))
-        total += [-np.log(max(layers(model, c.found)[c.layer], 1e-6)) for c in cases if c.seed == seed and not c.reported_only]
-    return float(np.mean(total))
+    """Mean negative log probability of the true layer."""
+    model = Model(calibration)
+    return float(np.mean([-np.log(max(layers(model, c.found)[c.layer], 1e-6)) for c in cases]))
 
 
 def fit(cases: list[Judged]) -> Calibration:
-    """The calibration of these drills."""
-    base = shipped()
-    losses = [(loss(cases, msgspec.structs.replace(base, temperature=float(t))), float(t)) for t in GRID[::3]]
-    best = min(losses)[1]
-    used, seeds = sum(not c.reported_only for c in cases), sorted({c.seed for c in cases})
+    """Temperature and exponents that lose least on the development faults."""
+    own = [c for c in cases if not c.reported_only and c.layer is not Layer.BENIGN]
+    options = [
+        Calibration(temperature=t, exponents={**dict.fromkeys(GROUPS, e), "cohort": around, "change": around})
+        for t in TEMPERATURES
+        for e in EXPONENTS
+        for around in EXPONENTS
+    ]
+    losses = [loss(own, option) for option in options]
+    best = options[int(np.argmin(losses))]
+    used, seeds = len(own), sorted({c.seed for c in cases})
     return msgspec.structs.replace(
-        base,
-        temperature=round(best * CAUTION, 3),
-        codes=count(cases),
+        best,
+        temperature=round(best.temperature * CAUTION, 3),
         provenance={
             "fitted_on": f"{used} diagnoses of drills, seeds {seeds}",
             "never_fitted_on": ", ".join(REPORT_ONLY),
-            "log_loss_held_out_seed": f"{min(losses)[0]:.3f} at temperature {best:.2f}, shipped with {CAUTION} times that",
+            "log_loss": f"{min(losses):.3f} at temperature {best.temperature:.2f}, shipped with {CAUTION} times that",
         },
     )
 
@@ -147,7 +126,7 @@ def main(folder: Path, seeds: list[int], calls: int, write: bool) -> None:
     cases = judged(folder, seeds, calls)
     fitted = fit(cases)
     faults = [c for c in cases if c.layer in FAULT_LAYERS]
-    for title, calibration in (("catalogue only", msgspec.structs.replace(shipped(), codes={})), ("fitted", fitted)):
+    for title, calibration in (("shipped", shipped()), ("fitted", fitted)):
         model = Model(calibration)
         sys.stdout.write(f"== {title}, temperature {calibration.temperature}\n")
         sys.stdout.write(report("development faults", [c for c in faults if not c.reported_only], model) + "\n")

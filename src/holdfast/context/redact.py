@@ -170,12 +170,7 @@ class Redactor:
 
     def _member(self, key: Any, member: Any, depth: int) -> Any:
         """A member whose key may say what it is: ``{"password": …}``, ``{"phone": 4155550123}``."""
-        if (
-            not isinstance(key, str)
-            or not isinstance(member, str | int | float)
-            or isinstance(member, bool)
-            or not self._tells(key)
-        ):
+        if not isinstance(key, str) or not _may_be_named(member) or not self._tells(key):
             return self._value(member, depth)
         written = member if isinstance(member, str) else str(member)
         prefix = f'"{key}": "'
@@ -197,9 +192,17 @@ class Redactor:
 
 
 _TELLING = re.compile(
-    r"pass|pwd|secret|token|key|auth|credential|cookie|sig|phone|tel|mobil|fax|cell|sms|handy|portable|ssn|social|sin\b|bsn|nif|nino|insurance"
-    r"|steuer|tax|tin\b|pesel|cpf|nrn|niss|insz|aadha|uid|nir|insee|card|pan\b|personn|contribu|rijks|sofi|senha|mot"
+    r"passw|passphrase|passcode|[_.-]pass\b|pwd|contrase|senha|mot_de|secret|token(?!s|_count|_type|_details|iz)|credential|cookie"
+    r"|(?:api|access|auth|private|crypt\w*|signing|account|shared|storage)[_. -]?key|authori[sz]ation|\bsig(?:nature)?\b"
+    r"|phone|(?<![a-z])(?:tel|mobile?|fax|cell|sms|handy|portable)(?![a-z])|telefon|rufnummer|msisdn"
+    r"|(?<![a-z])(?:ssn|social|sin|nas|bsn|nif|nino|tin|cpf|nrn|niss|insz|nir|insee|ahv|avs|pan|cc|cards?|tax_?id)(?![a-z])"
+    r"|insurance|steuer|idnr|pesel|aadha|personn|contribu|rijks|sofi|burgerservice"
 )
+
+
+def _may_be_named(member: Any) -> bool:
+    """A text, or a number too long for a count."""
+    return type(member) is str or (type(member) in (int, float) and abs(member) >= 100_000)
 
 
 def _normalised(entity: Entity, value: str) -> str:

@@ -5,7 +5,7 @@ import math
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv
+from scipy.special import betaincinv, rel_entr
 
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.ids import derived_id
@@ -20,7 +20,7 @@ from holdfast.detect.watch import Alarm, Watch
 MIX_DIMENSIONS = ("route", "tenant", "language", "region")
 """Dimensions whose mix belongs to the users. A shift towards a worse model or prompt is somebody's change, and a failure."""
 
-OWN_CALLS = 1000
+MIX_QUANTILE = 0.02
 MIN_MIX_CALLS = 50
 MIN_MIX_TRACES = 20
 GROWTH = 1.5
@@ -103,7 +103,7 @@ def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.floa
     since = s.totals[row] - start
     calls = max(int(since[N]), 1)
     column, segment = int(s.column[row]), int(s.segment[row])
-    bad_calls = ground.evidence.bad_since(ground.index.app[segment], column, segment, signal.onset_ns)
+    bad_calls = ground.evidence.bad_between(ground.index.app[segment], column, segment, (signal.onset_ns, time_ns))
     observed = float(since[V]) / calls
     bad = float(since[X])
     if ground.table.columns[column].kind == "rank":
@@ -115,8 +115,8 @@ def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.floa
         bad=bad,
         duration_s=max(time_ns - signal.onset_ns, 0) / NS_PER_S,
         users=len({c.user for c in bad_calls if c.user}),
-        mix=_mix(watch, row, signal.onset_ns, float(since[X]) / calls),
-        like_parent=_like_parent(watch, row, float(since[X]), calls),
+        mix=_mix(watch, row, (signal.onset_ns, time_ns), _at_least(float(since[X]), calls, MIX_QUANTILE)),
+        certainty=_certainty(watch, row, float(since[X]), calls),
     )
     verdict, reason = judge(ground.table.metric(signal.metric), effect, ground.policy.standard)
     return msgspec.structs.replace(
@@ -124,21 +124,35 @@ def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.floa
     )
 
 
-def _like_parent(watch: Watch, row: int, bad: float, calls: int) -> bool:
-    """Whether a segment that is known little may be no worse than its application was: then its baseline was luck."""
-    s, parent = watch.streams, int(watch.streams.parent[row])
-    if parent < 0 or s.base[row, N] >= OWN_CALLS or not s.base[parent, N]:
-        return False
-    margin = watch.ground.table.columns[int(s.column[row])].margin
-    return bool(betaincinv(bad + 0.5, max(calls - bad, 0.0) + 0.5, 0.05) <= margin * s.base[parent, X] / s.base[parent, N])
+def _certainty(watch: Watch, row: int, bad: float, calls: int) -> float:
+    """Ln of the likelihood ratio that the mean since onset is not the baseline (G/2 of two shares), the prior included."""
+    s, parent, strength = watch.streams, int(watch.streams.parent[row]), float(watch.streams.strength[row])
+    total, known = float(s.base[row, X]), float(s.base[row, N])
+    if parent >= 0 and s.base[parent, N]:
+        total, known = total + strength * float(s.base[parent, X] / s.base[parent, N]), known + strength
+    if not known:
+        return 0.0
+    pooled = (total + bad) / (known + calls)
+    return _log_likelihood(total, known, pooled) + _log_likelihood(bad, calls, pooled)
 
 
-def _mix(watch: Watch, row: int, onset_ns: int, observed: float) -> str:
+def _log_likelihood(bad: float, calls: float, share: float) -> float:
+    """Ln likelihood of a share that was seen, less that of `share`."""
+    bad = min(max(bad, 0.0), calls)
+    return float(rel_entr(bad, calls * share) + rel_entr(calls - bad, calls * (1 - share)))
+
+
+def _at_least(bad: float, calls: float, quantile: float) -> float:
+    """Lower bound of a share that was seen: what is measured up to an alarm is too high by selection."""
+    return float(betaincinv(bad + 0.5, max(calls - bad, 0.0) + 0.5, quantile))
+
+
+def _mix(watch: Watch, row: int, period_ns: tuple[int, int], observed: float) -> str:
     """The dimension whose mix explains the observed mean (of the column), empty where none does."""
     s, ground = watch.streams, watch.ground
     segment, column = int(s.segment[row]), int(s.column[row])
     app = ground.index.app[segment]
-    seen = list(ground.evidence.traces_since(app, segment, onset_ns))
+    seen = list(ground.evidence.traces_between(app, segment, period_ns))
     if len(seen) < MIN_MIX_TRACES:
         return ""
     margin = ground.table.columns[column].margin
@@ -168,8 +182,7 @@ def _await_recovery(watch: Watch, row: int, onset: npt.NDArray[np.float64]) -> N
     """Set the recovery test: is the mean still above the middle between normal and what was seen?"""
     s = watch.streams
     since = s.totals[row] - onset[:TIME]
-    # What was seen up to an alarm is too high by selection: its lower bound counts.
-    observed = float(betaincinv(since[X] + 0.5, max(since[N] - since[X], 0.0) + 0.5, 0.05))
+    observed = _at_least(float(since[X]), float(since[N]), 0.05)
     normal = float(s.base[row, X] / s.base[row, N]) if s.base[row, N] else float(s.null[row]) / 2
     null = float(s.null[row])
     middle = min(max(null, math.sqrt(null * observed)), 0.98)

@@ -57,23 +57,24 @@ class Evidence:
             ring = self._bad[app, column] = deque(maxlen=MAX_BAD)
         ring.append(call)
 
-    def bad_since(self, app: int, column: int, segment: int, onset_ns: int) -> list[BadCall]:
-        """Bad calls of a segment since the onset, worst first, one per trace."""
-        calls = [
-            c for c in self._bad.get((app, column), ()) if c.time_ns >= onset_ns and (segment == app or segment in c.segments)
-        ]
+    def bad_between(self, app: int, column: int, segment: int, period_ns: tuple[int, int]) -> list[BadCall]:
+        """Bad calls of a segment in a period (both ends included), worst first, one per trace."""
+        first, last = period_ns
+        ring = self._bad.get((app, column), ())
+        calls = [c for c in ring if first <= c.time_ns <= last and (segment == app or segment in c.segments)]
         calls.sort(key=lambda c: (-c.badness, -c.time_ns, c.span_id))
         worst: dict[str, BadCall] = {}
         for call in calls:
             worst.setdefault(call.trace_id, call)
         return list(worst.values())
 
-    def traces_since(self, app: int, segment: int, onset_ns: int) -> Iterator[Seen]:
-        """Recent traces of a segment, newest first."""
+    def traces_between(self, app: int, segment: int, period_ns: tuple[int, int]) -> Iterator[Seen]:
+        """Recent traces of a segment in a period (both ends included), newest first."""
+        first, last = period_ns
         for seen in reversed(self._traces.get(app, ())):
-            if seen.time_ns < onset_ns:
+            if seen.time_ns < first:
                 return
-            if segment == app or segment in seen.segments:
+            if seen.time_ns <= last and (segment == app or segment in seen.segments):
                 yield seen
 
     def expected_by_mix(

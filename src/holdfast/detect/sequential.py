@@ -27,7 +27,6 @@ LARGEST = 1e100
 """Evidence is cut here between batches, far above any threshold, so that it cannot overflow."""
 BAD = 0.5
 BAD_RANK = 0.95
-MAX_BAD_PER_BATCH = 64
 
 
 class Observed(NamedTuple):
@@ -206,7 +205,7 @@ class Sequential:
 
     def _note_bad(self, batch: Batch, rows: Ints, column: Ints, x: Floats, limit: float) -> None:
         """Remember the bad calls, for exemplars."""
-        for i in np.flatnonzero(x >= limit)[-MAX_BAD_PER_BATCH:].tolist():
+        for i in np.flatnonzero(x >= limit).tolist():
             row = int(rows[i])
             score, profile = batch.scores[row], int(batch.profile[row])
             segments = self._ground.index.profiles[profile]

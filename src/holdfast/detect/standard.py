@@ -14,11 +14,13 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
         ratio: observed ÷ baseline from which a quality, safety or retrieval metric has failed.
         rise: absolute rise of a probability from which it has failed, by harm 0..3 (over 1: never).
         fall: same where low values are bad: such scores are means of judgements, not shares of failures.
+        certainty: ln of the likelihood ratio that before and since differ, under which a young baseline may have been luck.
         operations_ratio, operations_rise: the same for metrics of operations, which do not hurt an answer by themselves.
         magnitude_ratio: the same for latency, tokens, cost, counts; retrieval_ratio where the family is retrieval.
     """
 
     min_calls: int = 8
+    certainty: float = 8.0
     ratio: float = 1.5
     rise: tuple[float, float, float, float] = (2.0, 0.05, 0.03, 0.01)
     fall: float = 0.1
@@ -30,7 +32,7 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """What a signal found, in the metric's unit. `mix` names the dimension whose traffic mix explains it, if one
-    does; `like_parent` that a young segment may be no worse than its application.
+    does. `certainty` is ln of the likelihood ratio of two means against one, for what was before and what came since.
     """
 
     baseline: float
@@ -40,7 +42,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float
     users: int = 0
     mix: str = ""
-    like_parent: bool = False
+    certainty: float = float("inf")
 
 
 def judge(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdict, str]:
@@ -53,8 +55,11 @@ def judge(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdi
         return Verdict.NOISE, f"{effect.calls} calls since onset are too few ({policy.min_calls})"
     if effect.mix:
         return Verdict.ANOMALY, f"explained by the traffic mix over {effect.mix}: each part is as good as before"
-    if effect.like_parent:
-        return Verdict.ANOMALY, "no worse than the application as a whole, and its own baseline is young"
+    if effect.certainty < policy.certainty:
+        return (
+            Verdict.ANOMALY,
+            f"the baseline is young: it may have been luck ({effect.certainty:.1f} < {policy.certainty:g} nats)",
+        )
     if metric.direction is Direction.BOTH and metric.family is not Family.OPERATIONS and metric.harm == 0:
         return Verdict.ANOMALY, "changed, but neither way is worse"
     if metric.unit is Unit.PROBABILITY:

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from holdfast.core.clock import NS_PER_S
 from holdfast.core.score import Direction, Metric, Unit
 from holdfast.diagnose.cohort import Target
 from holdfast.diagnose.expectation import fit
-from holdfast.diagnose.frame import Column, Floats, Frame
+from holdfast.diagnose.frame import Bools, Column, Floats, Frame
 
 LEAST_BASELINE = 30
+GUARDED_ROWS = 300
+MOST_GUARD_NS = 2 * 3600 * NS_PER_S
 
 
 def is_rate(metric: str, known: Metric | None, values: Floats) -> bool:
@@ -60,12 +63,21 @@ class Watched:
         return Target(self.column.metric, self.column.call[late], self.observed[late], self.expected[late], self.dispersion)
 
 
+def _healthy(column: Column, onset_ns: int) -> Bools:
+    """Rows to learn health from: those well before the onset, as alarms come late; all before it where few."""
+    if not len(column):
+        return np.zeros(0, dtype=np.bool_)
+    guard = min(MOST_GUARD_NS, max(onset_ns - int(column.time_ns[0]), 0) // 4)
+    early: Bools = column.time_ns < onset_ns - guard
+    return early if int(early.sum()) >= GUARDED_ROWS else column.time_ns < onset_ns
+
+
 def watch(frame: Frame, column: Column, known: Metric | None, is_fall: bool) -> Watched:
     """A metric against what its calls' dimensions let expect, learnt before the frame's onset.
 
     With fewer than 30 healthy rows the expectation is half of what was seen: enough to find who is worse, never to say how much.
     """
-    before = ~frame.after[column.call]
+    before = _healthy(column, frame.onset_ns)
     reference = column.value[before]
     observed = badness(column, reference, known, is_fall)
     if reference.size < LEAST_BASELINE:

@@ -32,6 +32,10 @@ IMPLIED = ("prompt.version", "model", "index.version")
 """Dimensions whose new value is a change even where nobody told of one."""
 
 LEAST_HISTORY = 50
+MOST_MATCH = 3.0
+NEWNESS_NATS = 1.5
+NEWNESS_NS = 3 * HOUR_NS // 2
+"""A value that had been served for longer than this when the failure began is not new any more."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ def _weigh_told(frame: Frame, change: Change, effect: Effect, rate: float) -> Su
     condition = named_condition(frame, change)
     timing = timing_factor(change.time_ns, effect.onset, rate)
     match, words = _match(frame, conditions, calls, effect)
+    match += _newness(frame, conditions, effect)
     dose = _dose(calls & frame.after, effect) if conditions else 0.0
     total = timing + match + dose
     return Suspect(change.kind, change.time_ns, total, change, condition, words)
@@ -131,13 +136,22 @@ def _match(frame: Frame, conditions: Mapping[str, str], calls: Bools, effect: Ef
     exposed, hurt = calls & frame.after, effect.inside & frame.after
     both, n_exposed, n_hurt = int((exposed & hurt).sum()), int(exposed.sum()), int(hurt.sum())
     if not conditions and calls.all():
-        return (0.5, "it is not limited to a cohort") if not effect.cohort else (-0.7, "it is wider than the cohort")
+        return (0.3, "it is not limited to a cohort") if not effect.cohort else (-0.7, "it is wider than the cohort")
     if not n_hurt or both < 0.5 * n_hurt:
         return -5.0, "most of the affected calls were not exposed to it"
     jaccard = both / max(n_exposed + n_hurt - both, 1)
-    shared = any(effect.cohort.get(d) == v for d, v in conditions.items())
+    # The match is as telling as it is unlikely by chance: a change that exposed half of the traffic fits half of all failures.
+    surprise = min(-float(np.log(n_exposed / max(int(frame.after.sum()), 1))), MOST_MATCH)
     told = ", ".join(f"{d}={v}" for d, v in conditions.items())
-    return 2.5 * jaccard + (1.0 if shared else 0.0), f"{both / n_hurt:.0%} of the affected calls carry {told}"
+    return surprise * jaccard, f"{both / n_hurt:.0%} of the affected calls carry {told}"
+
+
+def _newness(frame: Frame, conditions: Mapping[str, str], effect: Effect) -> float:
+    """Nats for having set the very value that is new in the cohort; a change of something else leaves it unexplained."""
+    new = [c for c, _ in new_values(frame, effect.onset) if effect.cohort.get(c[0]) == c[1]]
+    if not new:
+        return 0.0
+    return NEWNESS_NATS if any(conditions.get(d) == v for d, v in new) else -NEWNESS_NATS
 
 
 def _dose(exposed: Bools, effect: Effect) -> float:
@@ -162,7 +176,7 @@ def new_values(frame: Frame, onset: Onset, dimensions: Sequence[str] = IMPLIED) 
         if condition[0] not in dimensions:
             continue
         first = frame.first_seen_ns(condition)
-        near = onset.time_ns - 6 * HOUR_NS <= first <= onset.time_ns + 3 * onset.error_ns + HOUR_NS // 2
+        near = onset.time_ns - NEWNESS_NS <= first <= onset.time_ns + 3 * onset.error_ns + HOUR_NS // 2
         history = int((frame.time_ns < first).sum())
         since = int((frame.mask(condition) & frame.after).sum())
         if near and first > earliest and history >= LEAST_HISTORY and since >= max(5, 0.05 * int(frame.after.sum())):

@@ -115,7 +115,7 @@ class CohortScan:
         if not best.conditions:
             return Cohort(score=best.score, confidence=self._agreement(ranked, best), rivals=self._told(ranked[1:4]))
         best = self._without_the_inessential(best, found)
-        if not self._is_whole(best) and not self._is_new(best) and not self._beats_chance(best):
+        if not self._is_whole(best) and not self._beats_chance(best):
             best = max((c for c in ranked if self._is_whole(c)), key=lambda c: c.score, default=whole)
             if not best.conditions:
                 return Cohort(score=whole.score, confidence=self._agreement(ranked, whole), rivals=self._told(ranked[:3]))
@@ -238,6 +238,8 @@ class CohortScan:
         gains = [(self._own(best.calls, t) - self._own(everything, t)) / t.dispersion for t in self.targets]
         number = int(np.argmax(gains))
         target, rows = self.targets[number], self.rows[number]
+        if self._is_new(best) and best.calls[target.call].mean() >= 0.97:
+            return True
         o_all, e_all = float(target.observed.sum()), float(target.expected.sum())
         score = self._own(best.calls, target)
         orders = np.argsort(self.random.random((SHUFFLES, len(target.call))), axis=1)

@@ -122,7 +122,11 @@ class Diagnoser:
         near = [
             c for c in changes if onset.time_ns - 6 * HOUR_NS <= c.time_ns <= onset.time_ns + 2 * onset.error_ns + HOUR_NS // 6
         ]
-        favoured = {condition: CHANGE_BONUS for c in near for condition in exposure(frame, c)[0].items()}
+        favoured: dict[Condition, float] = {}
+        for c in near:
+            bonus = CHANGE_BONUS * float(np.exp(-max(onset.time_ns - c.time_ns, 0) / HOUR_NS))
+            for condition in exposure(frame, c)[0].items():
+                favoured[condition] = max(favoured.get(condition, 0.0), bonus)
         for condition, first in new_values(frame, onset):
             late = abs(first - onset.time_ns) / max(onset.error_ns, HOUR_NS // 4)
             favoured[condition] = NEW_VALUE_BONUS + float(np.exp(-late))

@@ -73,8 +73,7 @@ class Model:
         self.calibration = calibration
         known = (*FAULTS, BENIGN)
         owners = [h.layer for h in known]
-        codes = {**CODES, **calibration.codes}
-        moves = np.array([[codes[h.code(name)] for name in COMPOSITE_NAMES] for h in known])
+        moves = np.array([[CODES[h.code(name)] for name in COMPOSITE_NAMES] for h in known])
         cohorts = np.array([spread(h.cohort_weights, COHORT_DIMENSIONS, DIMENSION_FLOOR) for h in known])
         changes = np.array([spread(h.change_weights, CHANGE_KINDS, CHANGE_FLOOR) for h in known])
         prior = _priors(known)
@@ -157,9 +156,14 @@ def _priors(known: Sequence[Hypothesis]) -> Floats:
     return found
 
 
+VERSIONS = ("prompt.version", "index.version")
+"""Dimensions whose value tells of the cause only when it is new: an old version is another name of the routes that it serves."""
+
+
 def primary(conditions: Mapping[str, str], new: Sequence[tuple[str, str]] = ()) -> str:
     """The dimension of a cohort that tells most about the cause: one with a new value, else the most specific one."""
     for dimension in COHORT_DIMENSIONS:
         if (dimension, conditions.get(dimension, "")) in new:
             return dimension
-    return next((d for d in COHORT_DIMENSIONS if d in conditions), NO_DIMENSION)
+    known = {"route" if d in VERSIONS else d for d in conditions}
+    return next((d for d in COHORT_DIMENSIONS if d in known), NO_DIMENSION)

@@ -22,6 +22,7 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     input_messages: tuple[Message, ...] = ()
     output_messages: tuple[Message, ...] = ()
     finish_reasons: tuple[str, ...] = ()
+    tool_definitions: tuple[str, ...] = ()
 
 
 Record = Call | EvaluationRecord | MetricPoint | Change | MessageRecord
@@ -98,4 +99,5 @@ def with_messages(call: Call, record: MessageRecord) -> Call:
         input_messages=inputs,
         output_messages=outputs,
         finish_reasons=call.finish_reasons or record.finish_reasons,
+        tool_definitions=call.tool_definitions or record.tool_definitions,
     )

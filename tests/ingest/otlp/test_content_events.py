@@ -70,3 +70,13 @@ def test_events_written_as_one_list_are_read_in_order() -> None:
 def test_other_events_and_other_values_tell_nothing() -> None:
     assert not content_of("something.else", {"content": "Hello"})
     assert not listed("not a list")
+
+
+def test_the_details_event_tells_the_tools_that_were_offered() -> None:
+    tools = [{"type": "function", "name": "track", "parameters": {}}]
+    told = content_of(DETAILS, {"gen_ai.tool.definitions": tools})
+    assert told.tool_definitions == ("track",)
+    assert told
+    first = Content(tool_definitions=("lookup",))
+    first.add(told)
+    assert first.tool_definitions == ("lookup",)

@@ -21,8 +21,8 @@ CODES: dict[str, Bins] = {
     "background": (0.01, 0.04, 0.87, 0.05, 0.03),
     "rare": (0.004, 0.006, 0.970, 0.015, 0.005),
 }
-"""Code → probabilities, as expected; a calibration replaces them by what drills showed. What a fault does not name follows
-`background`, or `rare` where hardly anything but its own fault moves a composite.
+"""Code → probabilities. What a fault does not name follows `background`, or `rare` where hardly anything but its own fault moves
+a composite. They are expectations: counts over drills, per fault or per code, fitted those drills better and unseen faults worse.
 """
 
 GENERIC = frozenset(
@@ -34,7 +34,6 @@ GENERIC = frozenset(
         "cost",
         "drift",
         "duplicates",
-        "error",
         "feedback",
         "feedback_presence",
         "format",

@@ -23,7 +23,7 @@ INPUT_DATA = (
     _fault(
         "wrong_embedder",
         "an index built with another embedder than the queries",
-        "retrieval_match:++ context_gap:+ relevance:+ grounding:+ refusal:+ numbers:~ retrieval_empty:~ drift:+",
+        "retrieval_match:++ context_gap:+ relevance:+ grounding:+ duplicates:+ refusal:+ numbers:~ retrieval_empty:~ drift:+",
         ("index.version:6 none:2 route:2", "index:8 config:1 code:1 model:.5 none:1"),
         _REBUILD,
         1.2,
@@ -31,7 +31,7 @@ INPUT_DATA = (
     _fault(
         "partial_index",
         "an index with a part missing",
-        "retrieval_empty:++ retrieval_match:+ context_gap:+ refusal:+ grounding:~ relevance:~",
+        "retrieval_empty:++ retrieval_match:+ context_gap:+ duplicates:+ refusal:+ grounding:~ relevance:~",
         ("index.version:4 document.source:2 route:2 none:2", "index:7 data:2 config:.5 none:1.5"),
         _REBUILD,
         1.2,
@@ -91,7 +91,7 @@ INPUT_DATA = (
     _fault(
         "out_of_scope_demand",
         "questions about something the application was not made for",
-        "retrieval_match:++ retrieval_empty:+ context_gap:+ refusal:+ relevance:~ volume:~ drift:~ grounding:~ injection:~",
+        "retrieval_match:++ retrieval_empty:+ context_gap:+ duplicates:+ refusal:+ relevance:~ volume:~ grounding:~ injection:~",
         ("none:4 tenant:3 route:2 region:1 language:1 user:1", "none:12"),
         "answer the new topic with a static reply, and tell the owner that users ask for it",
     ),

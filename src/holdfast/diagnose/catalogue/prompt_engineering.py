@@ -44,7 +44,7 @@ PROMPT_ENGINEERING = (
     _fault(
         "over_restrictive_wording",
         "a prompt so cautious that harmless requests are refused",
-        "refusal:++ answer_length:- relevance:~ drift:+",
+        "duplicates:+ refusal:++ answer_length:- relevance:~ drift:+",
         weight=1.4,
     ),
     _fault(

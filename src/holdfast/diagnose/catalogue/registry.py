@@ -27,12 +27,12 @@ BENIGN = Hypothesis(
 )
 
 PRIOR: dict[Layer, float] = {
-    Layer.INPUT_DATA: 0.17,
+    Layer.INPUT_DATA: 0.18,
     Layer.PROMPT_ENGINEERING: 0.18,
     Layer.MODEL_CONFIGURATION: 0.18,
-    Layer.OUTPUT_PROCESSING: 0.14,
+    Layer.OUTPUT_PROCESSING: 0.16,
     Layer.DOWNSTREAM_INTEGRATION: 0.15,
-    Layer.BENIGN: 0.08,
+    Layer.BENIGN: 0.05,
     Layer.UNKNOWN: 0.10,
 }
 """Prior of a layer: nearly even, as nothing better is known of a new application; refitted with its confirmed incidents."""

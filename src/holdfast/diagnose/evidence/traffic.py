@@ -7,6 +7,8 @@ from holdfast.diagnose.frame import Floats
 from holdfast.diagnose.moves import Step
 
 LEAST_CALLS = 20
+LEAST_GAP = 0.08
+"""Difference of rates between long and other inputs that is worth telling."""
 
 
 def volume(scene: Scene) -> tuple[Step, str] | None:
@@ -70,7 +72,8 @@ def long_inputs(scene: Scene) -> tuple[Step, str] | None:
         error = float(np.sqrt(max(float(a.var()), 1e-3) / a.size + max(float(b.var()), 1e-3) / b.size))
         early = ~scene.frame.after[column.call] & known
         old = _difference(column.value[early & long], column.value[early & ~long])
-        z = (float(a.mean() - b.mean()) - old) / error
+        gap = float(a.mean() - b.mean()) - old
+        z = gap / error if gap >= LEAST_GAP else 0.0
         if best is None or z > best[0]:
             best = z, f"{name} {a.mean():.1%} where the input is long, {b.mean():.1%} elsewhere"
     if best is None:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from holdfast.core.call import Message
-from holdfast.ingest.otlp.convert import structured
+from holdfast.ingest.otlp.convert import structured, tool_names
 from holdfast.ingest.otlp.messages import completion_messages, finish_reasons, instructions, message, prompt_messages
 
 
@@ -16,10 +16,12 @@ class Content(msgspec.Struct):
     input_messages: tuple[Message, ...] = ()
     output_messages: tuple[Message, ...] = ()
     finish_reasons: tuple[str, ...] = ()
+    tool_definitions: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether it tells anything."""
-        return bool(self.system_instructions or self.input_messages or self.output_messages or self.finish_reasons)
+        said = self.system_instructions or self.input_messages or self.output_messages
+        return bool(said or self.finish_reasons or self.tool_definitions)
 
     def add(self, other: "Content") -> None:
         """Append what a later event tells."""
@@ -27,6 +29,7 @@ class Content(msgspec.Struct):
         self.input_messages += other.input_messages
         self.output_messages += other.output_messages
         self.finish_reasons += other.finish_reasons
+        self.tool_definitions = self.tool_definitions or other.tool_definitions
 
 
 DETAILS = "gen_ai.client.inference.operation.details"
@@ -46,6 +49,7 @@ def content_of(name: str, attributes: dict[str, Any], body: Any = None) -> Conte
             prompt_messages(told.get("gen_ai.input.messages") or told.get("gen_ai.prompt")) or (),
             completion_messages(told.get("gen_ai.output.messages") or told.get("gen_ai.completion")) or (),
             finish_reasons(told.get("gen_ai.output.messages")),
+            tool_names(told.get("gen_ai.tool.definitions")) or (),
         )
     told = _merged(attributes, body)
     if name in _SYSTEM:

@@ -60,4 +60,5 @@ def _content(log: RawLog, name: str) -> MessageRecord | None:
         input_messages=content.input_messages,
         output_messages=content.output_messages,
         finish_reasons=content.finish_reasons,
+        tool_definitions=content.tool_definitions,
     )

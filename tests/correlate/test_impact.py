@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from holdfast.core.call import Dimensions
+from holdfast.core.incident import Impact, Incident
+from holdfast.core.observations import Observations
+from holdfast.core.signal import Signal
+from holdfast.correlate.correlator import Correlator
+from holdfast.correlate.impact import measure_impact
+from tests.correlate.signals import Book, at, signal
+from tests.correlate.telemetry import FakeTelemetry
+from tests.detect.simulation import METRICS
+
+NOW = at(1000)
+
+
+def seen(metric: str, values: list[float], **dimensions: str) -> Observations:
+    n = len(values)
+    of: list[Dimensions] = [{**{k: (v,) for k, v in dimensions.items()}, "user": (f"u{i % 7}",)} for i in range(n)]
+    return Observations(
+        metric=metric,
+        time_ns=np.array([at(i) for i in range(n)], np.int64),
+        value=np.array(values),
+        trace_id=[f"t{i}" for i in range(n)],
+        span_id=["s"] * n,
+        dimensions=of,
+    )
+
+
+def incident(*signals: Signal) -> Incident:
+    return Book(Correlator(METRICS)).at(60, *signals)[0]
+
+
+def test_impact_is_what_is_bad_beyond_the_baseline_with_an_interval_around_it() -> None:
+    telemetry = FakeTelemetry(seen("ungrounded_answer", [1.0, 0.0, 0.0, 0.0] * 50), seen("cost", [0.01] * 200))
+    impact = measure_impact(incident(signal()), telemetry, METRICS, NOW)
+    assert impact.calls == 50 - round(0.04 * 200)
+    assert impact.calls_low < impact.calls < impact.calls_high
+    assert impact.users == 7
+    assert impact.cost_usd == pytest.approx(0.5)
+
+
+def test_calls_outside_the_cohort_do_not_count() -> None:
+    telemetry = FakeTelemetry(seen("ungrounded_answer", [1.0] * 100, route="/b"))
+    assert measure_impact(incident(signal(segment="route=/a")), telemetry, METRICS, NOW) == Impact()
+
+
+def test_a_metric_whose_low_values_are_bad_is_mirrored() -> None:
+    falling = signal("relevance", baseline=0.9, observed=0.4)
+    telemetry = FakeTelemetry(seen("relevance", [0.2] * 80))
+    assert measure_impact(incident(falling), telemetry, METRICS, NOW).calls == round(80 * 0.8 - 80 * 0.1)
+
+
+def test_of_latency_a_call_is_hurt_from_twice_the_baseline() -> None:
+    slow = signal("latency", baseline=800.0, observed=4000.0)
+    telemetry = FakeTelemetry(seen("latency", [700.0] * 30 + [5000.0] * 20))
+    assert measure_impact(incident(slow), telemetry, METRICS, NOW).calls == 20
+
+
+def test_metrics_of_one_cause_are_not_added_up() -> None:
+    telemetry = FakeTelemetry(seen("ungrounded_answer", [1.0] * 60), seen("format_violation", [1.0] * 40))
+    both = incident(signal(), signal("format_violation"))
+    assert measure_impact(both, telemetry, METRICS, NOW).calls == 58
+
+
+def test_no_telemetry_is_no_impact_and_no_error() -> None:
+    assert measure_impact(incident(signal()), FakeTelemetry(), METRICS, NOW) == Impact()
+
+
+def test_an_incident_of_a_metric_that_nobody_defined_has_no_measured_impact() -> None:
+    assert measure_impact(incident(signal("coverage.lexical", detector="coverage")), FakeTelemetry(), METRICS, NOW) == Impact()

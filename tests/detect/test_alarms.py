@@ -1,0 +1,81 @@
+import numpy as np
+
+from holdfast.core.signal import Verdict
+from holdfast.detect.alarms import baseline_value, clear, describe, raise_signal, rejudge
+from holdfast.detect.policy import DetectPolicy
+from holdfast.detect.protocol import Ground
+from holdfast.detect.streams import ALARMED, TIME, WATCHING
+from holdfast.detect.watch import Watch
+from tests.detect.simulation import METRICS, START_NS
+
+
+def alarmed_stream(bad: float, calls: float = 100.0) -> Watch:
+    """A stream with a baseline of 4 % over 2,000 calls, and `bad` of `calls` since its CUSUM left zero."""
+    ground = Ground(METRICS, DetectPolicy())
+    ground.table.metric_index("ungrounded_answer")
+    ground.index.profile({"service.name": ("shop",)})
+    watch = Watch(ground)
+    watch.place(np.zeros(1, np.int64), np.zeros(1, np.int64), np.array([START_NS]))
+    s = watch.streams
+    s.base[0] = [2000, 80, 80, 80]
+    s.mode[0], s.threshold[0] = WATCHING, 1e6
+    s.zero[0, :, :TIME] = [2000, 80, 80, 80]
+    s.zero[0, :, TIME] = START_NS
+    s.totals[0] = [2000 + calls, 80 + bad, 80 + bad, 80 + bad]
+    s.last_ns[0] = START_NS + 10**11
+    watch.refresh(np.array([0]))
+    return watch
+
+
+def test_a_signal_tells_what_was_and_what_is() -> None:
+    watch = alarmed_stream(30)
+    signal = raise_signal(watch, 0, 2e6, START_NS + 10**11)
+    assert (signal.calls, signal.bad, signal.baseline, signal.observed) == (100, 30, 0.04, 0.3)
+    assert signal.verdict is Verdict.FAILURE
+    assert signal.log_evidence > signal.threshold
+    assert watch.streams.mode[0] == ALARMED
+
+
+def test_the_same_onset_gives_the_same_id() -> None:
+    one, two = raise_signal(alarmed_stream(30), 0, 2e6, START_NS + 5), raise_signal(alarmed_stream(31), 0, 3e6, START_NS + 9)
+    assert one.id == two.id
+
+
+def test_a_small_effect_becomes_a_failure_when_it_grows() -> None:
+    watch = alarmed_stream(6)
+    assert raise_signal(watch, 0, 2e6, START_NS + 10**11).verdict is Verdict.ANOMALY
+    assert rejudge(watch, 0) is None
+    watch.streams.totals[0] += [100, 40, 40, 40]
+    again = rejudge(watch, 0)
+    assert again is not None
+    assert again.verdict is Verdict.FAILURE
+    assert rejudge(watch, 0) is None
+
+
+def test_the_recovery_test_stands_between_normal_and_what_was_seen() -> None:
+    watch = alarmed_stream(30)
+    raise_signal(watch, 0, 2e6, START_NS)
+    assert 0.05 < watch.streams.middle[0] < 0.25
+
+
+def test_a_recovered_stream_watches_with_the_baseline_that_it_had() -> None:
+    watch = alarmed_stream(30)
+    signal = raise_signal(watch, 0, 2e6, START_NS)
+    cleared = clear(watch, 0, START_NS + 7)
+    assert (cleared.signal_id, cleared.cleared_ns) == (signal.id, START_NS + 7)
+    assert watch.streams.mode[0] == WATCHING
+    assert baseline_value(watch, 0) == 0.04
+    assert not watch.alarms
+
+
+def test_a_call_without_a_reason_is_described_by_its_value() -> None:
+    column = alarmed_stream(30).ground.table.columns[0]
+    assert describe(column, 0.731) == "ungrounded_answer 0.731"
+
+
+def test_an_alarm_over_a_baseline_of_few_calls_may_be_luck() -> None:
+    watch = alarmed_stream(6)
+    watch.streams.base[0] = [150, 1, 1, 1]
+    signal = raise_signal(watch, 0, 2e6, START_NS + 10**11)
+    assert signal.verdict is Verdict.ANOMALY
+    assert "young" in signal.reason

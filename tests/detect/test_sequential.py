@@ -1,0 +1,118 @@
+import pytest
+
+from holdfast.core.signal import Signal, SignalCleared, Verdict
+from tests.detect.replay import failures, replay, seconds
+from tests.detect.simulation import Fault, Script
+
+FAULT_S = 4000.0
+HOURS_3 = 3 * 3600.0
+
+
+def test_a_healthy_day_is_silent() -> None:
+    assert not failures(replay(Script(seconds=86_400, rate=0.05, seed=4)))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_clear_fault_is_found_within_sixty_calls_and_its_onset_is_right(seed: int) -> None:
+    found = failures(replay(Script(seconds=FAULT_S + 400, seed=seed, faults=[Fault(FAULT_S, "ungrounded_answer", 0.4)])))
+    first = found[0]
+    assert first.metric == "ungrounded_answer"
+    assert first.calls <= 60
+    assert abs(seconds(first.onset_ns) - FAULT_S) < 60
+    assert 0.02 < first.baseline < 0.07 < 0.2 < first.observed
+    assert first.log_evidence >= first.threshold
+    assert 0 < first.budget < 0.2
+    assert len(first.exemplars) == 5
+
+
+def test_a_new_prompt_version_is_judged_by_what_was_there_before() -> None:
+    where = {"prompt.version": "v2"}
+    script = Script(
+        seconds=FAULT_S + 1500,
+        versions=((0.0, "v1"), (FAULT_S, "v2")),
+        version_share=0.2,
+        faults=[Fault(FAULT_S, "ungrounded_answer", 0.4, where)],
+    )
+    segments = {s.segment.conditions.get("prompt.version") for s in failures(replay(script))}
+    assert "v2" in segments
+    assert "v1" not in segments
+
+
+def test_a_new_version_that_is_as_good_as_the_old_one_is_silent() -> None:
+    assert not failures(replay(Script(seconds=8000, versions=((0.0, "v1"), (FAULT_S, "v2")))))
+
+
+def test_a_fall_of_a_score_is_found() -> None:
+    found = failures(replay(Script(seconds=FAULT_S + 400, faults=[Fault(FAULT_S, "relevance", 0.6)])))
+    assert (found[0].metric, found[0].detector) == ("relevance", "sr_mixture_score_down")
+    assert found[0].observed < 0.8 < found[0].baseline
+
+
+def test_latency_times_four_is_a_failure_and_half_as_much_again_only_an_anomaly() -> None:
+    worse = replay(Script(seconds=FAULT_S + 600, faults=[Fault(FAULT_S, "latency", 3600.0)]))
+    slower = replay(Script(seconds=FAULT_S + 3000, faults=[Fault(FAULT_S, "latency", 1300.0)]))
+    assert any(s.metric == "latency" for s in failures(worse))
+    assert not failures(slower)
+    assert any(isinstance(s, Signal) and s.verdict is Verdict.ANOMALY for s in slower)
+
+
+def test_a_metric_that_only_informs_never_signals() -> None:
+    events = replay(Script(seconds=FAULT_S + 2000, faults=[Fault(FAULT_S, "novelty", 0.95)]))
+    assert not [e for e in events if e.metric == "novelty"]
+
+
+def test_a_fault_that_ends_is_cleared_and_one_that_goes_on_is_not() -> None:
+    fault = Fault(FAULT_S, "ungrounded_answer", 0.4, end_s=6000.0)
+    ended = replay(Script(seconds=HOURS_3, faults=[fault]))
+    cleared = {e.signal_id: e for e in ended if isinstance(e, SignalCleared)}
+    assert {s.id for s in failures(ended) if not s.segment.dimension} <= set(cleared)
+    assert all(seconds(c.cleared_ns) > 6000 for c in cleared.values())
+    going_on = replay(Script(seconds=HOURS_3, faults=[Fault(FAULT_S, "ungrounded_answer", 0.4)]))
+    assert not [e for e in going_on if isinstance(e, SignalCleared)]
+
+
+def test_an_incident_is_not_learnt_as_normal() -> None:
+    long = replay(Script(seconds=6 * 3600.0, faults=[Fault(FAULT_S, "ungrounded_answer", 0.3)]))
+    assert not [e for e in long if isinstance(e, SignalCleared)]
+    assert all(s.baseline < 0.08 for s in failures(long))
+
+
+def test_a_shift_of_traffic_towards_a_harder_route_is_no_failure() -> None:
+    script = Script(
+        seconds=HOURS_3,
+        route_effect={"/search": 3.0},
+        route_shift=(5000.0, {"/chat": 0.2, "/search": 0.8}),
+    )
+    assert not failures(replay(script))
+
+
+def test_a_scorer_with_a_new_version_and_another_scale_is_recalibrated_not_alarmed() -> None:
+    def scale(name: str, t: float, value: float) -> float:
+        return min(1.0, value + 0.3) if name == "ungrounded_answer" and t >= FAULT_S else value
+
+    script = Script(seconds=HOURS_3, scale=scale, scorer_version=((0.0, "1"), (FAULT_S, "2")))
+    assert not [e for e in replay(script) if e.metric == "ungrounded_answer"]
+
+
+def test_after_a_recalibration_faults_are_still_found() -> None:
+    script = Script(
+        seconds=HOURS_3,
+        scorer_version=((0.0, "1"), (2000.0, "2")),
+        faults=[Fault(7000.0, "ungrounded_answer", 0.4)],
+    )
+    assert any(s.metric == "ungrounded_answer" and seconds(s.detected_ns) > 7000 for s in failures(replay(script)))
+
+
+def test_hourly_noise_is_no_failure() -> None:
+    assert not failures(replay(Script(seconds=86_400, rate=0.05, noise=0.2, seed=6)))
+
+
+def test_a_surge_of_traffic_is_no_failure() -> None:
+    assert not failures(replay(Script(seconds=8000, surge=(5000.0, 7000.0, 4.0), rate=0.3)))
+
+
+def test_one_user_with_many_attacks_is_named() -> None:
+    rates = {"prompt_injection": 0.005}
+    attack = Fault(2000.0, "prompt_injection", 1.0, {"user": "u7"})
+    found = replay(Script(seconds=4000, faults=[attack], rate=4.0, metrics=rates))
+    assert any(s.segment.conditions == {"user": "u7"} for s in found if isinstance(s, Signal))

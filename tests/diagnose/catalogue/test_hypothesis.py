@@ -1,0 +1,30 @@
+"""Expectations are proper probabilities."""
+
+import numpy as np
+import pytest
+
+from holdfast.core.diagnosis import Layer
+from holdfast.diagnose.catalogue.hypothesis import CODES, Hypothesis, spread
+
+ONE = Hypothesis("x", Layer.INPUT_DATA, "grounding:++ refusal:-", "route:3 none:1", "index:2", "act on {suspect} now", "it broke")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_bins_of_a_code_are_a_distribution_without_zeros(code: str) -> None:
+    np.testing.assert_allclose(sum(CODES[code]), 1.0)
+    assert min(CODES[code]) > 0
+
+
+def test_what_a_fault_does_not_name_is_background_or_rare() -> None:
+    assert ONE.code("grounding") == "++"
+    assert ONE.code("relevance") == "background"
+    assert ONE.code("template") == "rare"
+    assert ONE.code("feedback") == "~"
+
+
+def test_weights_become_probabilities_with_a_floor() -> None:
+    assert ONE.cohort_weights == {"route": 3.0, "none": 1.0}
+    found = spread(ONE.cohort_weights, ("route", "tool", "none"), 0.02)
+    np.testing.assert_allclose(found.sum(), 1.0)
+    np.testing.assert_allclose(found[1], 0.02)
+    np.testing.assert_allclose(spread({}, ("a", "b"), 0.1), [0.5, 0.5])

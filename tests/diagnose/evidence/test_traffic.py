@@ -1,0 +1,49 @@
+"""Traffic tells attacks, surges and long inputs apart."""
+
+import numpy as np
+
+from holdfast.diagnose.evidence.traffic import COMPOSITES, concentration, long_inputs, volume
+from holdfast.diagnose.moves import Step
+from tests.diagnose.evidence.scenes import scene
+from tests.diagnose.incidents import Shop
+
+
+def with_users(shop: Shop, count: int = 60) -> Shop:
+    for i, dimensions in enumerate(shop.dimensions):
+        dimensions["user"] = (f"u{i % count}",)
+    return shop
+
+
+def test_suspicious_inputs_of_one_user_are_an_attack_and_of_all_users_are_not() -> None:
+    one = concentration(scene(with_users(Shop()).break_(["prompt_injection"], lambda d: d["user"] == ("u7",), 1.0)))
+    many = concentration(scene(with_users(Shop()).break_(["prompt_injection"], share=0.3)))
+    assert one is not None
+    assert one[0] > Step.FLAT
+    assert many is not None
+    assert many[0] is Step.FLAT
+    assert concentration(scene(Shop())) is None
+
+
+def test_long_inputs_that_fail_more_than_they_used_to_are_seen() -> None:
+    shop = Shop()
+    long = shop.late & (shop.values["input_tokens"] > np.quantile(shop.values["input_tokens"], 0.7))
+    shop.values["ungrounded_answer"] = np.where(long, 0.9, shop.values["ungrounded_answer"])
+    found = long_inputs(scene(shop))
+    assert found is not None
+    assert found[0] is Step.SURGE
+    calm = long_inputs(scene(Shop()))
+    assert calm is not None
+    assert calm[0] is Step.FLAT
+
+
+def test_steady_traffic_is_flat_and_a_cohort_without_a_past_says_nothing() -> None:
+    steady = volume(scene(Shop()))
+    assert steady is not None
+    assert steady[0] is Step.FLAT
+    new = Shop().upgrade("prompt.version", "chat-v1", "chat-v2")
+    assert volume(scene(new, {"prompt.version": "chat-v2"})) is None
+
+
+def test_in_health_no_composite_of_the_group_moves() -> None:
+    seen = scene(Shop())
+    assert {r.step for c in COMPOSITES if (r := c.read(seen)) is not None} == {Step.FLAT}

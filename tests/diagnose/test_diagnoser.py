@@ -1,0 +1,130 @@
+"""From an incident to who, since when, after what, and why: end to end on small applications."""
+
+import time
+
+import msgspec
+import numpy as np
+
+from holdfast.core.change import Change, ChangeKind
+from holdfast.core.diagnosis import Diagnosis, Layer
+from holdfast.core.incident import Incident
+from holdfast.core.signal import Segment, Signal, Verdict
+from holdfast.diagnose.diagnoser import Diagnoser, leading
+from tests.diagnose.incidents import END, HOUR, METRICS, MINUTE, ONSET, SERVICE, Shop, ShopTelemetry, incident, signal
+
+DIAGNOSER = Diagnoser(METRICS)
+
+
+def diagnose(shop: Shop, *changes: Change, signals: tuple[Signal, ...]) -> Diagnosis:
+    return DIAGNOSER.diagnose(incident(*signals), shop.telemetry(*changes), END)
+
+
+def prompt_change(id_: str = "guilty", minutes: float = 1, to: str = "chat-v2") -> Change:
+    return Change(id=id_, time_ns=ONSET - int(minutes * MINUTE), kind=ChangeKind.PROMPT, service=SERVICE, to_value=to)
+
+
+def dropped_rule() -> Shop:
+    shop = Shop().upgrade("prompt.version", "chat-v1", "chat-v2")
+    return shop.break_(["ungrounded_answer", "unsupported_numbers"], lambda d: d["prompt.version"] == ("chat-v2",))
+
+
+def test_a_prompt_that_lost_its_rule_is_found_with_cohort_change_and_layer() -> None:
+    benign = Change(id="benign", time_ns=ONSET - MINUTE // 2, kind=ChangeKind.CONFIG, target="log-level", service=SERVICE)
+    found = diagnose(dropped_rule(), prompt_change(), benign, signals=(signal("ungrounded_answer"),))
+    assert found.cohort == {"prompt.version": "chat-v2"}
+    assert found.cohort_confidence > 0.9
+    assert found.layers[0].layer is Layer.PROMPT_ENGINEERING
+    assert found.layers[0].probability > 0.8
+    assert found.causes[0].change_id == "guilty"
+    assert found.causes[0].suspect == {"prompt.version": "chat-v2"}
+    assert found.actions[0].startswith("roll back change guilty")
+    assert found.calls_seen > 100
+
+
+def test_poisoned_documents_point_at_their_source() -> None:
+    shop = Shop().break_(["document_injection", "ungrounded_answer"], lambda d: "blog" in d["document.source"])
+    found = diagnose(shop, signals=(signal("document_injection"),))
+    assert found.cohort == {"document.source": "blog"}
+    assert found.causes[0].fault == "poisoned_document"
+    assert found.causes[0].change_id == ""
+
+
+def test_a_version_that_nobody_announced_is_still_the_suspect() -> None:
+    found = diagnose(dropped_rule(), signals=(signal("ungrounded_answer"),))
+    assert found.layers[0].layer is Layer.PROMPT_ENGINEERING
+    assert found.causes[0].change_id == ""
+    assert found.causes[0].suspect == {"prompt.version": "chat-v2"}
+    assert any("nobody told of" in s.text for s in found.evidence)
+
+
+def test_probabilities_are_a_distribution_over_all_layers_the_most_probable_first() -> None:
+    found = diagnose(dropped_rule(), signals=(signal("ungrounded_answer"),))
+    told = [p.probability for p in found.layers]
+    assert {p.layer for p in found.layers} == set(Layer)
+    np.testing.assert_allclose(sum(told), 1.0)
+    assert told == sorted(told, reverse=True)
+    assert 0 < len(found.causes) <= 5
+
+
+def test_evidence_has_numbers_and_calls_that_show_it() -> None:
+    found = diagnose(dropped_rule(), prompt_change(), signals=(signal("ungrounded_answer"),))
+    grounding = next(s for s in found.evidence if s.group == "prompt")
+    assert "%" in grounding.text
+    assert len(grounding.exemplars) == 3
+    assert any("chat-v2" in s.text for s in found.evidence if s.group == "cohort")
+
+
+def test_a_failure_of_everybody_says_that_no_dimension_explains_it() -> None:
+    found = diagnose(Shop().break_(["refusal"]), signals=(signal("refusal"),))
+    assert found.cohort == {}
+    assert any("No dimension explains it" in s.text for s in found.evidence)
+
+
+def test_the_segment_and_onset_of_a_signal_are_hints_and_no_truth() -> None:
+    wrong = signal("ungrounded_answer", Segment(SERVICE, "region", "eu"), onset_ns=ONSET + HOUR)
+    found = DIAGNOSER.find(incident(wrong), dropped_rule().telemetry(), END)
+    assert found.cohort.conditions == {"prompt.version": "chat-v2"}
+    assert abs(found.onset.time_ns - ONSET) < 10 * MINUTE
+
+
+def test_without_any_telemetry_it_is_unsure_and_says_so() -> None:
+    nothing = ShopTelemetry({})
+    found = DIAGNOSER.diagnose(incident(signal("refusal")), nothing, END)
+    assert found.cohort == {}
+    assert found.calls_seen == 0
+    assert found.confidence < 0.5
+    assert any("No scores" in s.text for s in found.evidence)
+
+
+def test_an_incident_that_a_person_opened_without_a_signal_is_diagnosed_too() -> None:
+    assert DIAGNOSER.diagnose(incident(), dropped_rule().telemetry(), END).layers
+
+
+def test_a_metric_that_nobody_defined_is_taken_by_its_looks() -> None:
+    shop = Shop().break_(["refusal"], lambda d: d["tenant"] == ("beta",))
+    shop.values["evaluation.helpfulness"] = shop.values.pop("refusal")
+    shop.kept["evaluation.helpfulness"] = shop.kept.pop("refusal")
+    found = diagnose(shop, signals=(signal("evaluation.helpfulness"),))
+    assert found.cohort == {"tenant": "beta"}
+
+
+def test_the_same_question_gets_the_same_answer_and_it_can_be_kept() -> None:
+    one, other = (diagnose(dropped_rule(), signals=(signal("ungrounded_answer"),)) for _ in range(2))
+    assert one == other
+    assert msgspec.json.decode(msgspec.json.encode(one), type=Diagnosis) == one
+
+
+def test_failures_and_rates_lead_and_each_metric_speaks_once() -> None:
+    loud = msgspec.structs.replace(signal("latency"), log_evidence=900.0)
+    noise = msgspec.structs.replace(signal("truncation"), log_evidence=500.0, verdict=Verdict.NOISE)
+    chosen = leading((noise, loud, signal("refusal"), signal("refusal", Segment(SERVICE, "region", "eu"))), METRICS)
+    assert [s.metric for s in chosen] == ["refusal", "latency", "truncation"]
+
+
+def test_nine_thousand_calls_take_about_a_second_of_one_core() -> None:
+    shop = Shop(calls=9000).break_(["ungrounded_answer"], lambda d: d["route"] == ("/chat",))
+    question: Incident = incident(signal("ungrounded_answer"))
+    telemetry = shop.telemetry()
+    started = time.process_time()
+    DIAGNOSER.diagnose(question, telemetry, END)
+    assert time.process_time() - started < 5.0, "an order of magnitude, not a benchmark: see bench/diagnose.py"
