@@ -27,7 +27,7 @@ format: .venv-dev  ## lay out the code
 	@.venv/bin/ruff format --quiet . && .venv/bin/ruff check --fix --quiet .
 
 docs: .venv-dev  ## write the generated reference pages
-	@.venv/bin/python -m scripts.reference
+	@.venv/bin/python -m scripts.metrics_reference && .venv/bin/python -m scripts.settings_reference
 
 COMPILE = .venv/bin/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes pyproject.toml requirements/build.in
 

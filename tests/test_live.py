@@ -3,11 +3,12 @@
 from pathlib import Path
 from threading import Event, Thread
 
+import msgspec
 import pytest
 
 from holdfast.app import build_stages
 from holdfast.core.call import Call, Kind
-from holdfast.core.clock import SystemClock
+from holdfast.core.clock import NS_PER_S, SystemClock
 from holdfast.core.errors import StoreError
 from holdfast.ingest.assemble import Finished
 from holdfast.ingest.checkpoint import Position
@@ -19,6 +20,7 @@ from holdfast.settings import Settings
 from holdfast.telemetry.store import TelemetryStore
 
 TIMEOUT_S = 20.0
+DAY_NS = 86_400 * NS_PER_S
 
 
 def calls(count: int, first: int = 0) -> list[Call]:
@@ -122,6 +124,17 @@ def test_a_stage_that_breaks_is_told_and_tried_again(bench: Bench) -> None:
     assert len(attempts) == 2
     assert runner.progress.error == ""
     assert stored == 2
+
+
+def test_calls_beyond_the_retention_are_forgotten(bench: Bench) -> None:
+    now = SystemClock().now_ns()
+    old = [msgspec.structs.replace(c, start_ns=now - 3 * DAY_NS, end_ns=now - 3 * DAY_NS + 1) for c in calls(2)]
+    bench.keep(old + calls(3, first=2))
+    runner = Runner(bench.folder / "journal", bench.folder / "state", bench.build, SystemClock(), retention_ns=DAY_NS)
+    bench.run_until(runner, records=5)
+    stored = bench.telemetry.count()
+    bench.close()
+    assert stored == 3
 
 
 def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:

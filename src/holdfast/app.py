@@ -1,6 +1,5 @@
 """The composition root: the one place that builds everything from the settings."""
 
-import os
 import secrets
 import signal
 import threading
@@ -29,6 +28,7 @@ from holdfast.diagnose.diagnoser import Diagnoser
 from holdfast.ingest.assemble import Assembler, AssemblyPolicy
 from holdfast.ingest.auth import IngestToken
 from holdfast.ingest.changes import read_changes
+from holdfast.ingest.checkpoint import replace_file
 from holdfast.ingest.intake import IntakeLimits
 from holdfast.ingest.journal import JournalLimits
 from holdfast.ingest.jsonl import Progress as FileProgress
@@ -39,7 +39,7 @@ from holdfast.ingest.record import Record, Rejected
 from holdfast.ingest.spool import Spool
 from holdfast.ledger.store import Ledger
 from holdfast.live import Runner
-from holdfast.pipeline import Pipeline, Stages
+from holdfast.pipeline import KeepsTelemetry, Pipeline, Stages
 from holdfast.replay import replay
 from holdfast.report.analysis import Analysis, MetricSummary
 from holdfast.score.registry import METRICS, SCORERS
@@ -49,6 +49,7 @@ from holdfast.telemetry.store import TelemetryStore
 
 log = structlog.get_logger(__name__)
 
+DAY_NS = 86_400 * NS_PER_S
 WATCH_S = 0.5
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -84,24 +85,18 @@ def redaction_key(path: Path) -> bytes:
 
     Raises:
         ConfigurationError: the file is too short to be a key.
+        StoreError: it could not be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        key = path.read_bytes()
-        if len(key) < 32:
-            raise ConfigurationError(f"{path}: not a key of 32 bytes; remove it to have a new one made") from None
-        return key
-    key = secrets.token_bytes(32)
-    with os.fdopen(handle, "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists():
+        replace_file(path, secrets.token_bytes(32))
+    key = path.read_bytes()
+    if len(key) < 32:
+        raise ConfigurationError(f"{path}: not a key of 32 bytes; remove it to have a new one made")
     return key
 
 
-def build_stages(settings: Settings, telemetry: TelemetryStore, ledger: Ledger) -> Stages:
+def build_stages(settings: Settings, telemetry: KeepsTelemetry, ledger: Ledger) -> Stages:
     """All stages, new."""
     return Stages(
         assembler=Assembler(
@@ -174,7 +169,7 @@ def analyze(source: AnalysisInput, settings: Settings) -> Analysis:
                 rejected += not item.ignored
             else:
                 spool.add(item)
-        for change in read_changes(source.changes) if source.changes else ():
+        for change in read_changes(source.changes, redactor) if source.changes else ():
             if isinstance(change, Rejected):
                 source.on_rejected(change)
                 rejected += 1
@@ -266,6 +261,7 @@ class Server:
             data / "pipeline.state",
             lambda: build_stages(settings, self.telemetry, self.ledger),
             self._clock,
+            settings.stores.retention_days * DAY_NS,
         )
         self._stop = threading.Event()
 

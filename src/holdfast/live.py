@@ -1,6 +1,5 @@
 """Runs the pipeline over the journal for as long as the server lives: crash-only, from checkpoint to checkpoint."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -11,7 +10,7 @@ import structlog
 from holdfast.core.clock import NS_PER_S, Clock
 from holdfast.core.errors import StoreError
 from holdfast.ingest.assemble import Assembler, Finished
-from holdfast.ingest.checkpoint import Position
+from holdfast.ingest.checkpoint import Position, replace_file
 from holdfast.ingest.record import Record
 from holdfast.ingest.tail import JournalReader
 from holdfast.pipeline import Pipeline, Stages
@@ -21,6 +20,7 @@ log = structlog.get_logger(__name__)
 BATCH_RECORDS = 2_000
 POLL_S = 0.2
 CHECKPOINT_NS = 5 * NS_PER_S
+FORGET_EVERY_NS = 3600 * NS_PER_S
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 
@@ -50,12 +50,17 @@ class Runner:
     when it is full.
     """
 
-    def __init__(self, directory: Path, state: Path, build: Callable[[], Stages], clock: Clock) -> None:
-        """`directory` holds the journal, `state` is the file of the checkpoint."""
+    def __init__(self, directory: Path, state: Path, build: Callable[[], Stages], clock: Clock, retention_ns: int = 0) -> None:
+        """`directory` holds the journal, `state` is the file of the checkpoint.
+
+        Calls that are older than `retention_ns` are forgotten, checked once an hour; 0 keeps everything.
+        """
         self._directory = directory
         self._state = state
         self._build = build
         self._clock = clock
+        self._retention_ns = retention_ns
+        self._forgotten_ns = 0
         self.progress = Progress()
 
     def run(self, stop: Event) -> None:
@@ -105,6 +110,13 @@ class Runner:
         )
         save(self._state, checkpoint)
         reader.commit(position)
+        self._forget(stages)
+
+    def _forget(self, stages: Stages) -> None:
+        now = self._clock.now_ns()
+        if self._retention_ns and now - self._forgotten_ns >= FORGET_EVERY_NS:
+            stages.telemetry.forget_before(now - self._retention_ns)
+            self._forgotten_ns = now
 
 
 def safe_position(assembler: Assembler, reader: JournalReader) -> Position:
@@ -132,12 +144,4 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     Raises:
         StoreError: it could not be written.
     """
-    new = path.with_suffix(".new")
-    try:
-        with new.open("wb") as file:
-            file.write(msgspec.msgpack.encode(checkpoint))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}") from error
+    replace_file(path, msgspec.msgpack.encode(checkpoint))

@@ -1,20 +1,24 @@
 """The stages in order: assemble, score, store, detect, correlate, diagnose. Live and replay run this same code."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 import msgspec
 import structlog
 
 from holdfast.core.call import Call, EvaluationRecord, MetricPoint
 from holdfast.core.change import Change
+from holdfast.core.clock import NS_PER_S
 from holdfast.core.errors import StoreError, TransitionError
 from holdfast.core.events import CommentAdded, DiagnosisMade, ImpactMeasured, IncidentEvent, Recorded
 from holdfast.core.ids import derived_id
 from holdfast.core.incident import ACTIVE, Incident
+from holdfast.core.observations import Telemetry
 from holdfast.core.signal import Signal, SignalCleared, Verdict
 from holdfast.core.trace import ScoredTrace, Trace
 from holdfast.correlate.correlator import Correlator
 from holdfast.correlate.impact import measure_impact
+from holdfast.correlate.title import title_of_incident
 from holdfast.detect.detection import Detection
 from holdfast.diagnose.diagnoser import Diagnoser
 from holdfast.ingest.assemble import Assembler, judgement
@@ -23,13 +27,34 @@ from holdfast.ingest.record import Record
 from holdfast.ledger.store import Ledger
 from holdfast.score.registry import METRICS
 from holdfast.score.run import Scoring
-from holdfast.telemetry.store import TelemetryStore
 
 log = structlog.get_logger(__name__)
 
 ACTOR = "holdfast"
+RECENT_NS = 7 * 86_400 * NS_PER_S
+MAX_RECENT = 500
 DIAGNOSE_AFTER_TRACES = 100
 DIAGNOSE_GROWTH = 2
+
+
+class KeepsTelemetry(Telemetry, Protocol):
+    """What the pipeline asks of a store: to keep what it is given once, and to answer its stages."""
+
+    def append(self, scored: Sequence[ScoredTrace], /) -> object:
+        """Keeps traces with their scores."""
+        ...
+
+    def append_changes(self, changes: Sequence[Change], /) -> object:
+        """Keeps changes."""
+        ...
+
+    def append_metric_points(self, points: Sequence[MetricPoint], /) -> object:
+        """Keeps infrastructure metrics."""
+        ...
+
+    def call_of(self, record: EvaluationRecord, /) -> Call | None:
+        """The call that an evaluation is about, or None when it is not kept."""
+        ...
 
 
 class Stages(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +62,7 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True):
 
     assembler: Assembler
     scoring: Scoring
-    telemetry: TelemetryStore
+    telemetry: KeepsTelemetry
     detection: Detection
     correlator: Correlator
     diagnoser: Diagnoser
@@ -106,14 +131,16 @@ class Pipeline:
             for item in scored:
                 self._traces[item.trace.service] = self._traces.get(item.trace.service, 0) + 1
         signals: list[Signal | SignalCleared] = [*stages.detection.observe(scored), *stages.detection.tick(now_ns)]
-        active = self._active()
-        self._record(stages.correlator.correlate(signals, active, now_ns))
-        if signals:
-            active = self._active()
-        for incident in active:
+        self._record(stages.correlator.correlate(signals, self._recent(now_ns), now_ns))
+        for incident in self._active():
             mark = self._mark(incident)
             if self._diagnosis_is_due(incident, mark):
                 self._diagnose(incident, mark, now_ns)
+
+    def _recent(self, now_ns: int) -> list[Incident]:
+        """The active ones and those of the last week: a new failure may follow one of them, or be one that was declined."""
+        found = self._stages.ledger.incidents(limit=MAX_RECENT)
+        return [i for i in found if i.state in ACTIVE or now_ns - i.detected_ns <= RECENT_NS]
 
     def _active(self) -> list[Incident]:
         return list(self._stages.ledger.incidents(states=ACTIVE, limit=1_000))
@@ -148,8 +175,10 @@ class Pipeline:
         events: list[IncidentEvent]
         try:
             diagnosis = stages.diagnoser.diagnose(incident, stages.telemetry, now_ns)
-            impact = measure_impact(msgspec.structs.replace(incident, diagnosis=diagnosis), stages.telemetry, METRICS, now_ns)
-            events = [DiagnosisMade(diagnosis=diagnosis), ImpactMeasured(impact=impact)]
+            diagnosed = msgspec.structs.replace(incident, diagnosis=diagnosis)
+            impact = measure_impact(diagnosed, stages.telemetry, METRICS, now_ns)
+            title = title_of_incident(diagnosed, METRICS)
+            events = [DiagnosisMade(diagnosis=diagnosis, title=title), ImpactMeasured(impact=impact)]
         except StoreError:
             raise
         except Exception as error:

@@ -48,7 +48,7 @@ class StoreSettings(Section):
     telemetry: str = Field(
         default="", description="chdb:///path or a ClickHouse URL such as http://user:password@host:8123/holdfast."
     )
-    ledger: str = Field(default="", description="sqlite:///path or postgresql+psycopg://user:password@host/database.")
+    ledger: str = Field(default="", description="sqlite:///path or postgresql://user:password@host/database.")
     retention_days: int = Field(default=30, ge=1, description="Calls older than this are dropped. The ledger keeps everything.")
 
 

@@ -311,3 +311,15 @@ def test_every_event_comes_back_from_json_as_it_was(event: IncidentEvent) -> Non
 )
 def test_every_event_has_its_line_in_the_timeline(event: IncidentEvent, line: str) -> None:
     assert describe(event) == line
+
+
+def test_a_diagnosis_that_knows_the_onset_better_sets_the_start() -> None:
+    better = msgspec.structs.replace(DIAGNOSIS, onset_ns=4_711)
+    incident = after(DiagnosisMade(diagnosis=better))
+    assert (incident.started_ns, incident.timestamps["started"].source) == (4_711, "diagnosis")
+
+
+def test_the_start_that_a_person_corrected_stands_against_a_diagnosis() -> None:
+    better = msgspec.structs.replace(DIAGNOSIS, onset_ns=4_711)
+    incident = after(TimestampCorrected(field="started", ns=99, reason="seen in the logs"), DiagnosisMade(diagnosis=better))
+    assert incident.started_ns == 99

@@ -1,8 +1,10 @@
 import pytest
 
+from holdfast.core.diagnosis import Diagnosis
+from holdfast.core.incident import Incident, Severity, State
 from holdfast.core.score import Unit
-from holdfast.core.signal import Signal
-from holdfast.correlate.title import number, title_of
+from holdfast.core.signal import Signal, Verdict
+from holdfast.correlate.title import number, title_of, title_of_incident
 from tests.correlate.signals import signal
 from tests.detect.simulation import METRICS
 
@@ -35,3 +37,35 @@ def test_a_title_says_in_plain_words_what_happened_where_and_how_much(of: Signal
 def test_every_unit_can_be_written(unit: Unit) -> None:
     assert number(123_456.0, unit)
     assert number(0.0, unit)
+
+
+def incident(*signals: Signal, cohort: dict[str, str] | None = None) -> Incident:
+    diagnosis = Diagnosis(time_ns=0, layers=(), causes=(), cohort=cohort) if cohort is not None else None
+    return Incident(
+        id="inc_1",
+        service="support",
+        title="first",
+        state=State.OPEN,
+        severity=Severity.SEV3,
+        signals=signals,
+        diagnosis=diagnosis,
+    )
+
+
+def test_an_incident_is_called_by_its_worst_failure_for_the_diagnosed_cohort() -> None:
+    found = incident(
+        signal("refusal", baseline=0.02, observed=0.3, log_evidence=90.0),
+        signal(segment="region=eu", baseline=0.04, observed=0.12, log_evidence=20.0),
+        cohort={"prompt.version": "v2", "region": "eu"},
+    )
+    assert title_of_incident(found, METRICS) == "Hallucination tripled for prompt.version=v2, region=eu of support: 4.0 % → 12 %"
+
+
+def test_where_no_dimension_explains_it_the_title_names_the_application_only() -> None:
+    assert title_of_incident(incident(signal(segment="region=eu", baseline=0.04, observed=0.12), cohort={}), METRICS) == (
+        "Hallucination tripled for support: 4.0 % → 12 %"
+    )
+
+
+def test_an_incident_without_a_failure_keeps_its_title() -> None:
+    assert title_of_incident(incident(signal(verdict=Verdict.ANOMALY)), METRICS) == "first"

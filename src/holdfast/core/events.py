@@ -224,7 +224,7 @@ def _(event: SignalJoined, incident: Incident, recorded: Recorded) -> Incident:
         incident = _move(incident, State.OPEN, recorded)
     stamps = incident.timestamps
     started = stamps["started"]
-    if event.signal.onset_ns < started.ns and not started.corrected_from:
+    if event.signal.onset_ns < started.ns and not started.corrected_from and started.source != "diagnosis":
         earlier = msgspec.structs.replace(started, ns=event.signal.onset_ns)
         stamps = {**stamps, "started": earlier}
     return msgspec.structs.replace(
@@ -244,7 +244,12 @@ def _(event: SignalEnded, incident: Incident, recorded: Recorded) -> Incident:
 @_applied.register
 def _(event: DiagnosisMade, incident: Incident, recorded: Recorded) -> Incident:
     _must_not_be_final(incident, event)
-    return msgspec.structs.replace(incident, diagnosis=event.diagnosis, title=event.title or incident.title)
+    stamps = incident.timestamps
+    onset_ns, started = event.diagnosis.onset_ns, stamps["started"]
+    if onset_ns and onset_ns != started.ns and not started.corrected_from:
+        # A person's correction stands; an estimate is replaced by the better one.
+        stamps = {**stamps, "started": Timestamp(ns=onset_ns, actor=recorded.actor, source="diagnosis")}
+    return msgspec.structs.replace(incident, diagnosis=event.diagnosis, title=event.title or incident.title, timestamps=stamps)
 
 
 @_applied.register

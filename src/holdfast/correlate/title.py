@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping
 
+from holdfast.core.incident import Incident
 from holdfast.core.score import Metric, Unit
-from holdfast.core.signal import Signal
+from holdfast.core.signal import Signal, Verdict
 
 TIMES = ((1.75, 2.5, "doubled"), (2.5, 3.5, "tripled"), (3.5, 4.5, "quadrupled"))
 
 
-def title_of(signal: Signal, metrics: Mapping[str, Metric]) -> str:
-    """Such as ``Hallucination tripled for prompt.version=v2 of support: 4 % → 12 %``."""
+def title_of(signal: Signal, metrics: Mapping[str, Metric], cohort: Mapping[str, str] | None = None) -> str:
+    """Such as ``Hallucination tripled for prompt.version=v2 of support: 4 % → 12 %``.
+
+    `cohort` says for whom, where that is known better than by the signal's own segment.
+    """
     segment = signal.segment
-    where = f"{segment.dimension}={segment.value} of {segment.service}" if segment.dimension else segment.service
+    conditions = ", ".join(f"{name}={value}" for name, value in (segment.conditions if cohort is None else cohort).items())
+    where = f"{conditions} of {segment.service}" if conditions else segment.service
     if signal.detector == "coverage":
         return f"Scorer {signal.metric.partition('.')[2]} does not run for {where}: {signal.observed:.0%} of what it should"
     if signal.detector == "heartbeat":
@@ -24,6 +29,15 @@ def title_of(signal: Signal, metrics: Mapping[str, Metric]) -> str:
     unit = metric.unit if metric else Unit.PROBABILITY
     values = f"{number(signal.baseline, unit)} → {number(signal.observed, unit)}"
     return f"{subject} {change_in_words(signal)} for {where}: {values}"
+
+
+def title_of_incident(incident: Incident, metrics: Mapping[str, Metric]) -> str:
+    """The title by the worst and clearest of its failures, for the diagnosed cohort; as it is where no signal is a failure."""
+    failures = [signal for signal in incident.signals if signal.verdict is Verdict.FAILURE]
+    if not failures:
+        return incident.title
+    leading = max(failures, key=lambda s: (metrics[s.metric].harm if s.metric in metrics else 0, s.log_evidence - s.threshold))
+    return title_of(leading, metrics, incident.diagnosis.cohort if incident.diagnosis else None)
 
 
 def change_in_words(signal: Signal) -> str:

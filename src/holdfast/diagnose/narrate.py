@@ -18,6 +18,9 @@ MOST_CAUSES = 5
 MOST_ACTIONS = 5
 EXEMPLARS = 3
 
+CLEAR_ONSET = 3.0
+"""Nats from which the onset inside the cohort is better than the detectors' estimate."""
+
 
 def diagnosis(found: Findings, now_ns: int) -> Diagnosis:
     """The value that the ledger keeps."""
@@ -31,6 +34,7 @@ def diagnosis(found: Findings, now_ns: int) -> Diagnosis:
         causes=tuple(chosen),
         cohort=found.cohort.conditions,
         cohort_confidence=found.cohort.confidence,
+        onset_ns=found.onset.time_ns if found.onset.evidence >= CLEAR_ONSET else 0,
         evidence=tuple(statements(found)),
         actions=tuple(actions(found, chosen)),
         calls_seen=int((found.frame.after & found.inside).sum()),

@@ -142,7 +142,7 @@ def _scope(value: Any, where: str) -> dict[str, str]:
     return {str(k): _text(v)[:MAX_DIMENSION_CHARS] for k, v in value.items() if v not in (None, "")}
 
 
-def parse_github(headers: Mapping[str, str], body: bytes, secret: str) -> Change | None:
+def parse_github(headers: Mapping[str, str], body: bytes, secret: str, redactor: TextRedactor | None = None) -> Change | None:
     """The change that a GitHub webhook tells: a deployment, or its success. None for every other event and state.
 
     Both have the identity of the deployment, so that the second of them is recognised as known. The deployment's `payload`
@@ -167,10 +167,10 @@ def parse_github(headers: Mapping[str, str], body: bytes, secret: str) -> Change
         if status.get("state") != _FINISHED:
             return None
         moment = status.get("created_at") or moment
-    return _deployed(document, deployment, _time(moment, f"{event}.created_at"))
+    return _deployed(document, deployment, _time(moment, f"{event}.created_at"), redactor)
 
 
-def _deployed(document: dict[str, Any], deployment: dict[str, Any], time_ns: int) -> Change:
+def _deployed(document: dict[str, Any], deployment: dict[str, Any], time_ns: int, redactor: TextRedactor | None) -> Change:
     repository = document.get("repository")
     name = _text(repository.get("full_name")) if isinstance(repository, dict) else ""
     if not isinstance(deployment.get("id"), int | str):
@@ -186,6 +186,8 @@ def _deployed(document: dict[str, Any], deployment: dict[str, Any], time_ns: int
     }
     kind = _kind(told["kind"], "deployment.payload.kind") if "kind" in told else ChangeKind.CODE
     event = {"id": f"deployment-{deployment['id']}", "source": f"github.com/{name}", "subject": deployment.get("environment")}
+    if redactor is not None:
+        event, data = redactor.value(event), redactor.value(data)
     return _change(event, data, time_ns, kind, "deployment.payload.scope")
 
 
@@ -198,7 +200,7 @@ def _verify(signature: str, body: bytes, secret: str) -> None:
         raise InputError("signature is missing or does not match", "X-Hub-Signature-256")
 
 
-def read_changes(path: Path | str) -> Iterator[Change | Rejected]:
+def read_changes(path: Path | str, redactor: TextRedactor | None = None) -> Iterator[Change | Rejected]:
     """The changes in a file of CloudEvents lines; a bad line is yielded as `Rejected` with file and line.
 
     Raises:
@@ -208,12 +210,12 @@ def read_changes(path: Path | str) -> Iterator[Change | Rejected]:
         with Path(path).open("rb") as lines:
             for number, line in enumerate(iter(lambda: lines.readline(MAX_BODY_BYTES), b""), 1):
                 if line.strip():
-                    yield from _changes_of_line(line, f"{path}:{number}")
+                    yield from _changes_of_line(line, f"{path}:{number}", redactor)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", str(path)) from error
 
 
-def _changes_of_line(line: bytes, place: str) -> Iterator[Change | Rejected]:
+def _changes_of_line(line: bytes, place: str, redactor: TextRedactor | None) -> Iterator[Change | Rejected]:
     try:
         parsed = load(line)
     except InputError as error:
@@ -221,6 +223,6 @@ def _changes_of_line(line: bytes, place: str) -> Iterator[Change | Rejected]:
         return
     for event in parsed if isinstance(parsed, list) else [parsed]:
         try:
-            yield change_of(event)
+            yield change_of(event, redactor=redactor)
         except InputError as error:
             yield Rejected(place, str(error))

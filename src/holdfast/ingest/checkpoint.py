@@ -1,4 +1,4 @@
-"""How far the reader of a journal has come: a position, kept in a file that is replaced as a whole."""
+"""How far the reader of a journal has come: a position, kept in a file that is replaced as a whole, as others are."""
 
 import os
 from pathlib import Path
@@ -37,20 +37,28 @@ def load_checkpoint(directory: Path, default: Position) -> Position:
 
 
 def save_checkpoint(directory: Path, position: Position) -> None:
-    """Replace the checkpoint; after a crash at any moment the file holds either the old position or this one.
+    """Replace the checkpoint, see `replace_file`."""
+    replace_file(directory / FILE_NAME, msgspec.json.encode(position))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put `data` in place of what `path` held; after a crash at any moment it holds the one or the other, whole.
+
+    Only its owner can read the file.
 
     Raises:
-        StoreError: it could not be written.
+        StoreError: it could not be written; names the file.
     """
-    path = directory / FILE_NAME
     new = path.with_suffix(".new")
     try:
-        with new.open("wb") as file:
-            file.write(msgspec.json.encode(position))
+        # What a crash left half written may be anybody's: begin with a file of our own.
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
-        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(handle)
         finally:

@@ -43,16 +43,10 @@ def change_parsers(redactor: Redactor, github_secret: str) -> ChangeParsers:
 
     def github(headers: Headers, body: bytes) -> Change | None:
         try:
-            change = parse_github(headers, body, github_secret)
+            return parse_github(headers, body, github_secret, redactor)
         except InputError as error:
             if error.where == SIGNATURE_HEADER:
                 raise UnauthenticatedError(str(error)) from error
             raise
-        return change and _redacted(change, redactor)
 
     return ChangeParsers(cloudevents, github if github_secret else None)
-
-
-def _redacted(change: Change, redactor: Redactor) -> Change:
-    texts = {name: redactor.text(getattr(change, name)) for name in ("subject", "target", "from_value", "to_value", "service")}
-    return msgspec.structs.replace(change, scope=redactor.value(change.scope), **texts)

@@ -6,6 +6,16 @@ from holdfast.core.errors import InputError, TooLargeError
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Of one body or line, after decompression: the figure that the OTLP specification recommends."""
+MAX_ITEMS = 100_000
+"""Spans, log records or metrics of one body. More than that is a body of nothing but overhead."""
+MAX_ITEM_BYTES = 16 * 1024 * 1024
+"""Of one span, log record or metric."""
+MAX_HEAD_BYTES = 1024 * 1024
+"""Of one resource or scope: what is in it is kept with every item of it."""
+MAX_VALUES = 500_000
+"""Of one item, at all depths together, where it is large enough to hold that many."""
+MAX_WEIGHT_BYTES = 512 * 1024 * 1024
+"""Memory that one JSON document may take once it is parsed, see `weight_bytes`."""
 MAX_ATTRIBUTES = 10_000
 """Per span, log record or data point."""
 MAX_DEPTH = 32
@@ -23,8 +33,19 @@ MAX_LIST = 10_000
 MAX_GZIP_MEMBERS = 1024
 """Of one body. Each costs a new decoder; nobody sends telemetry in thousands of tiny ones."""
 
+_DICT_BYTES, _LIST_BYTES, _VALUE_BYTES = 192, 64, 64
 _GZIP = 16 + zlib.MAX_WBITS
 _PIECE = 64 * 1024
+
+
+def weight_bytes(text: str | bytes) -> int:
+    """At most about how much memory JSON takes once it is parsed, beside its texts: told by its brackets and commas.
+
+    ``{"":0},`` is 7 bytes as JSON and about 190 as a value; brackets and commas inside texts are counted too.
+    """
+    if isinstance(text, str):
+        return _DICT_BYTES * text.count("{") + _LIST_BYTES * text.count("[") + _VALUE_BYTES * text.count(",")
+    return _DICT_BYTES * text.count(b"{") + _LIST_BYTES * text.count(b"[") + _VALUE_BYTES * text.count(b",")
 
 
 def gunzip_bounded(data: bytes, max_bytes: int = MAX_BODY_BYTES) -> bytes:

@@ -7,6 +7,9 @@ from holdfast.ingest.otlp.decode import (
     decode_logs,
     decode_metrics,
     decode_traces,
+    read_logs,
+    read_metrics,
+    read_traces,
 )
 from holdfast.ingest.otlp.redaction import Redactor
 from holdfast.ingest.record import Decoded, Rejected
@@ -21,4 +24,7 @@ __all__ = [
     "decode_logs",
     "decode_metrics",
     "decode_traces",
+    "read_logs",
+    "read_metrics",
+    "read_traces",
 ]

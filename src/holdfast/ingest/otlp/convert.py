@@ -6,7 +6,13 @@ from typing import Any
 
 import orjson
 
+from holdfast.ingest.limits import weight_bytes
+
 Converter = Callable[[Any], Any]
+
+_WEIGHED_CHARS = 1024 * 1024
+_MAX_WEIGHT_BYTES = 128 * 1024 * 1024
+"""Of JSON in one attribute, once it is parsed; what would take more stays a text."""
 
 
 def structured(value: Any) -> Any:
@@ -17,6 +23,8 @@ def structured(value: Any) -> Any:
             if stripped[:1] not in ("{", "["):
                 return None
             value = stripped
+        if len(value) > _WEIGHED_CHARS and weight_bytes(value) > _MAX_WEIGHT_BYTES:
+            return None
         try:
             return orjson.loads(value)
         except orjson.JSONDecodeError:

@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 
 from holdfast.core.errors import InputError
-from holdfast.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH
+from holdfast.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_HEAD_BYTES, MAX_ITEM_BYTES, MAX_WEIGHT_BYTES
+from holdfast.ingest.otlp.json_bounds import check_size, check_weight
 from holdfast.ingest.otlp.protobuf import text_of
 from holdfast.ingest.otlp.raw import Attributes, RawEvent, RawLog, RawPoint, RawSpan
 from holdfast.ingest.record import Rejected
@@ -31,10 +32,12 @@ def load(body: bytes) -> Any:
 
     Raises:
         InputError: not JSON, or nested too deep.
+        TooLargeError: it has to be put right, and is too large for that.
     """
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as strict:
+        check_weight(body, MAX_WEIGHT_BYTES // 2)  # it is held twice while it is put right
         try:
             parsed = json.loads(body.decode("utf-8", "replace"))
             # Lone surrogates pass json but cannot be stored: they are replaced on the way through UTF-8.
@@ -53,6 +56,7 @@ def spans(document: dict[str, Any], rejected: list[Rejected]) -> Iterator[RawSpa
             name = _text(scope.get("name")) if isinstance(scope, dict) else ""
             for k, span in _items(scoped, "spans", where, rejected):
                 try:
+                    check_size(span, MAX_ITEM_BYTES)
                     yield _span(span, (i, j, k), resource, name)
                 except InputError as error:
                     rejected.append(Rejected(f"{where}.spans[{k}]{error.where}", error.message))
@@ -93,6 +97,7 @@ def logs(document: dict[str, Any], rejected: list[Rejected]) -> Iterator[RawLog]
             where = f"resourceLogs[{i}].scopeLogs[{j}]"
             for k, record in _items(scoped, "logRecords", where, rejected):
                 try:
+                    check_size(record, MAX_ITEM_BYTES)
                     yield _log(record, (i, j, k), resource)
                 except InputError as error:
                     rejected.append(Rejected(f"{where}.logRecords[{k}]{error.where}", error.message))
@@ -161,11 +166,16 @@ def _groups(document: dict[str, Any], key: str, rejected: list[Rejected]) -> Ite
     for i, group in _items(document, key, "", rejected):
         resource = group.get("resource")
         try:
-            found = attributes(resource.get("attributes")) if isinstance(resource, dict) else {}
+            found = _resource(resource) if isinstance(resource, dict) else {}
         except InputError as error:
             rejected.append(Rejected(f"{key}[{i}].resource{error.where}", error.message, lost=False))
             found = {}
         yield i, group, found
+
+
+def _resource(resource: dict[str, Any]) -> Attributes:
+    check_size(resource, MAX_HEAD_BYTES)
+    return attributes(resource.get("attributes"))
 
 
 def _items(parent: dict[str, Any], key: str, where: str, rejected: list[Rejected]) -> Iterator[tuple[int, dict[str, Any]]]:

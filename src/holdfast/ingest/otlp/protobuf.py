@@ -2,40 +2,92 @@
 
 import base64
 import math
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from google.protobuf.message import DecodeError, Message
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from holdfast.core.errors import InputError
-from holdfast.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH
+from holdfast.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_HEAD_BYTES, MAX_ITEM_BYTES
 from holdfast.ingest.otlp.raw import Attributes, RawEvent, RawLog, RawPoint, RawSpan
 from holdfast.ingest.otlp.salvage import salvage
+from holdfast.ingest.otlp.split import split
+from holdfast.ingest.otlp.wire import check_values
 from holdfast.ingest.record import Rejected
 
 _COMPOUND = ("array_value", "kvlist_value", "bytes_value")
+_COUNTED_BYTES = 256 * 1024
+"""Larger items are looked through for how many values they hold; smaller ones cannot hold many."""
 _NO_RECORDED_VALUE = 1
 """DataPointFlags.FLAG_NO_RECORDED_VALUE"""
 
 
-def _parse(body: bytes, message: Message, rejected: list[Rejected]) -> None:
+_Item = TypeVar("_Item", bound=Message)
+
+
+def _parsed(kind: type[_Item], data: bytes) -> _Item:
+    """One message.
+
+    Raises:
+        InputError: it cannot be read, is too large, or would be when parsed.
+    """
+    if len(data) > MAX_ITEM_BYTES:
+        raise InputError(f"{len(data)} bytes are more than {MAX_ITEM_BYTES}")
+    if len(data) > _COUNTED_BYTES:
+        check_values(memoryview(data), kind.DESCRIPTOR)
     try:
-        message.ParseFromString(body)
+        return kind.FromString(data)
     except DecodeError:
-        # upb refuses the whole body for one bad string or one deep value; what is good in it is still wanted.
-        message.Clear()
-        repaired = salvage(body, message.DESCRIPTOR, rejected)
-        try:
-            message.ParseFromString(repaired)
-        except DecodeError as error:
-            raise InputError(f"body is not OTLP protobuf: {error}") from error
+        # upb refuses a whole message for one bad string; what is good in it is still wanted.
+        repaired = salvage(memoryview(data), kind.DESCRIPTOR)
+    try:
+        return kind.FromString(repaired)
+    except DecodeError as error:
+        raise InputError(f"not OTLP protobuf: {error}") from error
+
+
+class _Found(NamedTuple, Generic[_Item]):
+    item: _Item
+    where: tuple[int, int, int]
+    resource: Attributes
+    scope: str
+
+
+def _items(body: bytes, kind: type[_Item], names: tuple[str, str, str], rejected: list[Rejected]) -> Iterator[_Found[_Item]]:
+    """Every item of an export request, one parsed at a time; those that cannot be read go to `rejected`."""
+    for i, group in enumerate(split(body, names[:2])):
+        place = f"{names[0]}[{i}]"
+        resource = _head(
+            lambda data: attributes(_parsed(Resource, data).attributes), group.resource, f"{place}.resource", rejected
+        )
+        for j, scoped in enumerate(group.scopes):
+            inside = f"{place}.{names[1]}[{j}]"
+            scope = _head(lambda data: _parsed(InstrumentationScope, data).name, scoped.scope, f"{inside}.scope", rejected)
+            for k, (begin, end) in enumerate(scoped.items):
+                try:
+                    item = _parsed(kind, body[begin:end])
+                except InputError as error:
+                    rejected.append(Rejected(f"{inside}.{names[2]}[{k}]", error.message))
+                else:
+                    yield _Found(item, (i, j, k), resource or {}, scope or "")
+
+
+_Head = TypeVar("_Head")
+
+
+def _head(read: Callable[[bytes], _Head], data: bytes, where: str, rejected: list[Rejected]) -> _Head | None:
+    try:
+        if len(data) > MAX_HEAD_BYTES:
+            raise InputError(f"{len(data)} bytes are more than {MAX_HEAD_BYTES}")
+        return read(data)
+    except InputError as error:
+        rejected.append(Rejected(where + error.where, error.message, lost=False))
+        return None
 
 
 def spans(body: bytes, rejected: list[Rejected]) -> Iterator[RawSpan]:
@@ -44,17 +96,11 @@ def spans(body: bytes, rejected: list[Rejected]) -> Iterator[RawSpan]:
     Raises:
         InputError: the body as a whole cannot be decoded.
     """
-    request = ExportTraceServiceRequest()
-    _parse(body, request, rejected)
-    for i, group in enumerate(request.resource_spans):
-        resource = _resource(group.resource.attributes, f"resourceSpans[{i}].resource", rejected)
-        for j, scoped in enumerate(group.scope_spans):
-            scope = scoped.scope.name
-            for k, span in enumerate(scoped.spans):
-                try:
-                    yield _span(span, (i, j, k), resource, scope)
-                except InputError as error:
-                    rejected.append(Rejected(f"resourceSpans[{i}].scopeSpans[{j}].spans[{k}]{error.where}", error.message))
+    for span, where, resource, scope in _items(body, Span, ("resourceSpans", "scopeSpans", "spans"), rejected):
+        try:
+            yield _span(span, where, resource, scope)
+        except InputError as error:
+            rejected.append(Rejected("resourceSpans[{}].scopeSpans[{}].spans[{}]".format(*where) + error.where, error.message))
 
 
 def _span(span: Span, where: tuple[int, int, int], resource: Attributes, scope: str) -> RawSpan:
@@ -86,16 +132,11 @@ def logs(body: bytes, rejected: list[Rejected]) -> Iterator[RawLog]:
     Raises:
         InputError: the body as a whole cannot be decoded.
     """
-    request = ExportLogsServiceRequest()
-    _parse(body, request, rejected)
-    for i, group in enumerate(request.resource_logs):
-        resource = _resource(group.resource.attributes, f"resourceLogs[{i}].resource", rejected)
-        for j, scoped in enumerate(group.scope_logs):
-            for k, record in enumerate(scoped.log_records):
-                try:
-                    yield _log(record, (i, j, k), resource)
-                except InputError as error:
-                    rejected.append(Rejected(f"resourceLogs[{i}].scopeLogs[{j}].logRecords[{k}]{error.where}", error.message))
+    for record, where, resource, _ in _items(body, LogRecord, ("resourceLogs", "scopeLogs", "logRecords"), rejected):
+        try:
+            yield _log(record, where, resource)
+        except InputError as error:
+            rejected.append(Rejected("resourceLogs[{}].scopeLogs[{}].logRecords[{}]".format(*where) + error.where, error.message))
 
 
 def _log(record: LogRecord, where: tuple[int, int, int], resource: Attributes) -> RawLog:
@@ -117,13 +158,8 @@ def points(body: bytes, rejected: list[Rejected]) -> Iterator[RawPoint]:
     Raises:
         InputError: the body as a whole cannot be decoded.
     """
-    request = ExportMetricsServiceRequest()
-    _parse(body, request, rejected)
-    for i, group in enumerate(request.resource_metrics):
-        resource = _resource(group.resource.attributes, f"resourceMetrics[{i}].resource", rejected)
-        for j, scoped in enumerate(group.scope_metrics):
-            for k, metric in enumerate(scoped.metrics):
-                yield from _points(metric, (i, j, k), resource, rejected)
+    for metric, where, resource, _ in _items(body, Metric, ("resourceMetrics", "scopeMetrics", "metrics"), rejected):
+        yield from _points(metric, where, resource, rejected)
 
 
 def _points(metric: Metric, where: tuple[int, int, int], resource: Attributes, rejected: list[Rejected]) -> Iterator[RawPoint]:
@@ -151,14 +187,6 @@ def _number(point: Any, which: str) -> float | None:
         value = point.WhichOneof("value")
         return None if value is None else float(getattr(point, value))
     return point.sum / point.count if point.count else math.nan
-
-
-def _resource(items: Iterable[KeyValue], where: str, rejected: list[Rejected]) -> Attributes:
-    try:
-        return attributes(items)
-    except InputError as error:
-        rejected.append(Rejected(where + error.where, error.message, lost=False))
-        return {}
 
 
 def attributes(items: Any) -> Attributes:

@@ -1,4 +1,4 @@
-"""Writes docs/reference/metrics.md from the registry of scorers: `python -m scripts.reference`."""
+"""Writes docs/reference/metrics.md from the registry of scorers: `python -m scripts.metrics_reference`."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "metrics.md"
 
 HEAD = """# Metrics
 
-<!-- Written by scripts/reference.py from src/holdfast/score/registry.py: change the definitions, then run `make docs`. -->
+<!-- Written by scripts/metrics_reference.py from score/registry.py: change the definitions, then run `make docs`. -->
 
 A metric is what one scorer says of one call. `probability` values lie in [0, 1] and are the probability of the failure, so a low
 value is good; the others have the unit that they name. `margin` is the practical-equivalence margin: a detector alarms only when

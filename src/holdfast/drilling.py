@@ -1,0 +1,139 @@
+"""Runs drills through the product: the same stages as the server and `analyze`, with event time as their clock."""
+
+import heapq
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from holdfast.app import AnalysisInput, analyze, build_stages
+from holdfast.core.call import Call, EvaluationRecord, MetricPoint
+from holdfast.core.change import Change
+from holdfast.core.incident import Incident
+from holdfast.core.trace import ScoredTrace
+from holdfast.drills.conventional import Sample, readings
+from holdfast.drills.outcome import Drilled, Outcome, Request, judge
+from holdfast.drills.scenario import Play, Scenario, TraceSteps, play, prepare
+from holdfast.drills.write import arrivals, write
+from holdfast.ingest.record import Record
+from holdfast.ledger.store import Ledger
+from holdfast.pipeline import Pipeline
+from holdfast.replay import replay
+from holdfast.settings import Settings
+from holdfast.testing.telemetry import MemoryTelemetry
+
+Progress = Callable[[int, int], None]
+"""Told (requests played, requests in all)."""
+
+MOST_INCIDENTS = 1_000
+
+
+def drill(scenario: Scenario, settings: Settings, on_progress: Progress = lambda done, total: None) -> Drilled:
+    """Plays a scenario straight into the pipeline: without files, redaction and database, everything else as in `analyze`.
+
+    Raises:
+        NotFoundError, ConfigurationError: as `drills.scenario.prepare`.
+    """
+    prepared, started = prepare(scenario), time.process_time()
+    requests, bill = list[Request](), _Bill()
+    with TemporaryDirectory(prefix="holdfast-drill-") as folder:
+        with Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger:
+            steps = _noted(play(prepared), requests, lambda: on_progress(len(requests), scenario.calls))
+            replay(Pipeline(build_stages(settings, _Memory(), ledger), bill), _records(prepared, steps))
+            incidents = ledger.incidents(limit=MOST_INCIDENTS)
+    return _drilled(prepared, requests, incidents, bill.samples, time.process_time() - started)
+
+
+def drill_through_files(scenario: Scenario, settings: Settings, on_progress: Progress = lambda done, total: None) -> Drilled:
+    """Writes a scenario to files and analyses them: what another program's telemetry would go through.
+
+    Conventional monitoring is not compared here. Raises as `drill`.
+    """
+    prepared, started = prepare(scenario), time.process_time()
+    requests = [_request(steps) for steps in play(prepared)]
+    with TemporaryDirectory(prefix="holdfast-drill-") as folder:
+        files = write(scenario, Path(folder))
+        source = AnalysisInput([files.traces], files.changes, on_replayed=on_progress)
+        incidents = analyze(source, settings).incidents
+    return _drilled(prepared, requests, incidents, [], time.process_time() - started)
+
+
+def outcomes(scenario: Scenario, settings: Settings, through_files: bool = False) -> list[Outcome]:
+    """A scenario run and judged."""
+    return judge((drill_through_files if through_files else drill)(scenario, settings))
+
+
+class _Memory(MemoryTelemetry):
+    """Telemetry of one drill. A drill has no infrastructure metrics, and no evaluations apart from their spans."""
+
+    def append_metric_points(self, points: Sequence[MetricPoint]) -> None:
+        """Nothing asks for them."""
+
+    def call_of(self, record: EvaluationRecord) -> Call | None:
+        """Never found."""
+        return None
+
+
+class _Bill:
+    """What a metrics backend would have counted, from what was scored."""
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+
+    def __call__(self, scored: Sequence[ScoredTrace]) -> None:
+        for item in scored:
+            said = {score.metric: score.value for score in item.scores}
+            amounts = (said.get(name, 0.0) for name in ("latency", "error", "cost", "tokens"))
+            self.samples.append(Sample(item.trace.end_ns, *amounts))
+
+
+def _request(steps: TraceSteps) -> Request:
+    root = steps.calls[0]
+    return Request(root.trace_id, root.end_ns, root.dimensions, steps.struck)
+
+
+def _noted(steps: Iterable[TraceSteps], requests: list[Request], tell: Callable[[], None]) -> Iterator[TraceSteps]:
+    for step in steps:
+        requests.append(_request(step))
+        if len(requests) % 100 == 0:
+            tell()
+        yield step
+
+
+def _records(prepared: Play, steps: Iterable[TraceSteps]) -> Iterator[tuple[int, Record]]:
+    """Calls and changes in order of event time; a call that comes late keeps its place in the order of arrival."""
+    calls = _never_back((call.end_ns, call) for call, _ in arrivals(prepared, steps))
+    changes: list[tuple[int, Change]] = [(change.time_ns, change) for change in prepared.changes]
+    return heapq.merge(calls, changes, key=lambda item: item[0])
+
+
+def _never_back(calls: Iterable[tuple[int, Record]]) -> Iterator[tuple[int, Record]]:
+    now_ns = 0
+    for time_ns, record in calls:
+        now_ns = max(now_ns, time_ns)
+        yield now_ns, record
+
+
+def _drilled(
+    prepared: Play, requests: list[Request], incidents: Sequence[Incident], samples: list[Sample], seconds: float
+) -> Drilled:
+    start_ns, end_ns = prepared.scenario.start_ns, prepared.end_ns
+    return Drilled(
+        scenario=prepared.scenario,
+        injections=prepared.injections,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        requests=requests,
+        changes=prepared.changes,
+        incidents=incidents,
+        readings=readings(samples, start_ns, end_ns),
+        seconds=seconds,
+    )
+
+
+def run_one(task: tuple[Scenario, bytes, bool]) -> bytes:
+    """One drill in a process of its own; scenario and outcomes travel as values."""
+    scenario, settings, through_files = task
+    return msgspec.json.encode(outcomes(scenario, Settings.model_validate_json(settings), through_files))
