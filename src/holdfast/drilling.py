@@ -1,12 +1,13 @@
 """Runs drills through the product: the same stages as the server and `analyze`, with event time as their clock."""
 
 import heapq
+import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import msgspec
 
 from holdfast.app import AnalysisInput, analyze, build_stages
 from holdfast.core.call import Call, EvaluationRecord, MetricPoint
@@ -38,11 +39,10 @@ def drill(scenario: Scenario, settings: Settings, on_progress: Progress = lambda
     """
     prepared, started = prepare(scenario), time.process_time()
     requests, bill = list[Request](), _Bill()
-    with TemporaryDirectory(prefix="holdfast-drill-") as folder:
-        with Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger:
-            steps = _noted(play(prepared), requests, lambda: on_progress(len(requests), scenario.calls))
-            replay(Pipeline(build_stages(settings, _Memory(), ledger), bill), _records(prepared, steps))
-            incidents = ledger.incidents(limit=MOST_INCIDENTS)
+    with TemporaryDirectory(prefix="holdfast-drill-") as folder, Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger:
+        steps = _noted(play(prepared), requests, lambda: on_progress(len(requests), scenario.calls))
+        replay(Pipeline(build_stages(settings, _Memory(), ledger), bill), _records(prepared, steps))
+        incidents = ledger.incidents(limit=MOST_INCIDENTS)
     return _drilled(prepared, requests, incidents, bill.samples, time.process_time() - started)
 
 
@@ -63,6 +63,18 @@ def drill_through_files(scenario: Scenario, settings: Settings, on_progress: Pro
 def outcomes(scenario: Scenario, settings: Settings, through_files: bool = False) -> list[Outcome]:
     """A scenario run and judged."""
     return judge((drill_through_files if through_files else drill)(scenario, settings))
+
+
+def sweep(
+    scenarios: Sequence[Scenario], settings: Settings, jobs: int = 1, through_files: bool = False
+) -> Iterator[list[Outcome]]:
+    """Outcomes of each scenario, in their order, as soon as they are there; `jobs` processes at once."""
+    run = partial(outcomes, settings=settings, through_files=through_files)
+    if jobs <= 1:
+        yield from map(run, scenarios)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(run, scenarios)
 
 
 class _Memory(MemoryTelemetry):
@@ -131,9 +143,3 @@ def _drilled(
         readings=readings(samples, start_ns, end_ns),
         seconds=seconds,
     )
-
-
-def run_one(task: tuple[Scenario, bytes, bool]) -> bytes:
-    """One drill in a process of its own; scenario and outcomes travel as values."""
-    scenario, settings, through_files = task
-    return msgspec.json.encode(outcomes(scenario, Settings.model_validate_json(settings), through_files))

@@ -33,9 +33,10 @@ RANK = {
     "console": 7,
     "app": 8,
     "settings": 8,
-    "cli": 9,
-    "testing": 10,
-    "__main__": 10,
+    "testing": 9,
+    "drilling": 10,
+    "cli": 11,
+    "__main__": 12,
 }
 SAME_RANK_ALLOWED = {("app", "settings")}
 """The composition root reads the settings."""

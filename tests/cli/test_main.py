@@ -10,6 +10,7 @@ COMMANDS = (
     ["server"],
     ["up"],
     ["demo"],
+    ["drill"],
     ["doctor"],
     ["incident", "list"],
     ["incident", "show"],

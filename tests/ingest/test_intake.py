@@ -25,23 +25,23 @@ def intake(journal: Journal, limits: IntakeLimits | None = None) -> Intake:
     return Intake(journal, {}, limits or IntakeLimits(), Meters())
 
 
-def one_call(body: bytes) -> Decoded:
-    return Decoded((call(int(body)),), (Rejected("spans[7]", "no id"),))
+def one_call(body: bytes) -> Iterator[Decoded]:
+    yield Decoded((call(int(body)),), (Rejected("spans[7]", "no id"),))
 
 
 def test_a_body_is_on_disk_when_it_is_taken(journal: Journal, tmp_path: Path) -> None:
     outcome = asyncio.run(intake(journal).take(Feed.TRACES, Body(b"5"), one_call))
     assert outcome.accepted == 1
-    assert outcome.decoded.rejected[0].where == "spans[7]"
+    assert outcome.rejected[0].where == "spans[7]"
     assert drain(tmp_path) == [5]
 
 
 def test_large_bodies_are_decoded_on_another_thread_and_small_ones_are_not(journal: Journal) -> None:
     threads: list[str] = []
 
-    def decode(body: bytes) -> Decoded:
+    def decode(body: bytes) -> Iterator[Decoded]:
         threads.append(threading.current_thread().name)
-        return Decoded()
+        yield Decoded()
 
     taking = intake(journal, IntakeLimits(inline_bytes=10))
     asyncio.run(taking.take(Feed.TRACES, Body(b"x" * 10), decode))
@@ -57,8 +57,8 @@ def test_a_body_over_the_limit_is_not_decoded(journal: Journal) -> None:
 
 
 def test_a_body_nested_too_deep_for_the_decoder_is_bad_input(journal: Journal) -> None:
-    def decode(body: bytes) -> Decoded:
-        return decode(body)
+    def decode(body: bytes) -> Iterator[Decoded]:
+        yield from decode(body)
 
     with pytest.raises(InputError, match="deep"):
         asyncio.run(intake(journal).take(Feed.TRACES, Body(b""), decode))

@@ -18,7 +18,7 @@ from holdfast.core.errors import (
 from holdfast.ingest.auth import UnauthenticatedError
 from holdfast.ingest.intake import Feed
 from holdfast.ingest.otlp import Encoding
-from holdfast.ingest.record import Decoded, Rejected
+from holdfast.ingest.record import Rejected
 from holdfast.ingest.replies import export_reply, export_response, refusal, refusal_reply, status_message
 
 RETRYABLE = {429, 502, 503, 504}
@@ -75,13 +75,13 @@ def test_a_fault_of_ours_does_not_tell_what_it_was() -> None:
 
 
 def test_full_success_leaves_partial_success_unset() -> None:
-    assert export_reply(Feed.TRACES, Encoding.PROTOBUF, Decoded()).body == b""
-    assert export_reply(Feed.TRACES, Encoding.JSON, Decoded()).body == b"{}"
+    assert export_reply(Feed.TRACES, Encoding.PROTOBUF, ()).body == b""
+    assert export_reply(Feed.TRACES, Encoding.JSON, ()).body == b"{}"
 
 
 def test_a_partial_success_counts_what_was_rejected_and_names_the_first_few() -> None:
     rejected = tuple(Rejected(f"spans[{n}]", "no id") for n in range(1000))
-    reply = export_reply(Feed.TRACES, Encoding.PROTOBUF, Decoded(rejected=rejected))
+    reply = export_reply(Feed.TRACES, Encoding.PROTOBUF, rejected)
     partial = ExportTraceServiceResponse.FromString(reply.body).partial_success
     assert partial.rejected_spans == 1000
     assert "spans[0]: no id" in partial.error_message
@@ -90,29 +90,29 @@ def test_a_partial_success_counts_what_was_rejected_and_names_the_first_few() ->
 
 
 def test_partial_success_in_json_is_written_as_otlp_says() -> None:
-    reply = export_reply(Feed.LOGS, Encoding.JSON, Decoded(rejected=(Rejected("logRecords[0]", "no"),)))
+    reply = export_reply(Feed.LOGS, Encoding.JSON, (Rejected("logRecords[0]", "no"),))
     assert json.loads(reply.body) == {"partialSuccess": {"rejectedLogRecords": "1", "errorMessage": "logRecords[0]: no"}}
 
 
 def test_what_was_kept_but_for_a_part_is_a_warning_with_zero_rejected() -> None:
-    decoded = Decoded(rejected=(Rejected("spans[0]", "too many attributes", lost=False),))
-    partial = export_response(Feed.TRACES, decoded).partial_success
+    rejected = (Rejected("spans[0]", "too many attributes", lost=False),)
+    partial = export_response(Feed.TRACES, rejected).partial_success
     assert getattr(partial, "rejected_spans") == 0  # noqa: B009
     assert partial.error_message
 
 
 def test_what_is_not_ours_to_keep_is_no_fault_of_the_sender() -> None:
-    decoded = Decoded(rejected=(Rejected("logRecords[0]", "an application's log line", ignored=True),))
-    assert export_response(Feed.LOGS, decoded).ByteSize() == 0
+    rejected = (Rejected("logRecords[0]", "an application's log line", ignored=True),)
+    assert export_response(Feed.LOGS, rejected).ByteSize() == 0
 
 
 def test_an_answer_stays_small_however_long_the_reasons_are() -> None:
-    decoded = Decoded(rejected=tuple(Rejected("w" * 10**6, "r" * 10**6) for _ in range(5)))
-    assert len(export_reply(Feed.METRICS, Encoding.JSON, decoded).body) < 4000
+    rejected = [Rejected("w" * 10**6, "r" * 10**6) for _ in range(5)]
+    assert len(export_reply(Feed.METRICS, Encoding.JSON, rejected).body) < 4000
     assert len(refusal_reply(refusal(InputError("m" * 10**6, where="w" * 10**6)), Encoding.JSON).body) < 4000
 
 
 @pytest.mark.parametrize("feed", [Feed.TRACES, Feed.LOGS, Feed.METRICS])
 def test_each_feed_has_its_own_response(feed: Feed) -> None:
-    response: Message = export_response(feed, Decoded(rejected=(Rejected("x", "y"),)))
+    response: Message = export_response(feed, (Rejected("x", "y"),))
     assert feed.value[:3] in response.DESCRIPTOR.name.lower()

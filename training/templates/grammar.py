@@ -4,14 +4,16 @@ import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+_BAR = re.compile(r"\s\|(?=\s)")
 _SLOT = re.compile(r"\{(\w+)\}")
 
 Slots = Mapping[str, Sequence[str]]
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """Members of a list written one a line, or parted by bars."""
-    return tuple(part.strip() for line in text.strip().splitlines() for part in line.split(" | ") if part.strip())
+    """Members of a list written one a line, or parted by bars with blanks around them; an empty member between bars counts."""
+    lines = [line for line in text.strip("\n").split("\n") if line.strip()]
+    return tuple(part.strip().replace("\\n", "\n") for line in lines for part in _BAR.split(line))
 
 
 def filled(template: str, slots: Slots, rng: random.Random) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from holdfast import __version__
-from holdfast.cli import analyze, demo, doctor, incident, ledger, server
+from holdfast.cli import analyze, demo, doctor, drill, incident, ledger, server
 from holdfast.cli.console import out
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command("analyze")(analyze.analyze)
 app.command("server")(server.server)
 app.command("up")(server.up)
 app.command("demo")(demo.demo)
+app.command("drill")(drill.drill)
 app.command("doctor")(doctor.doctor)
 app.add_typer(incident.app, name="incident")
 app.add_typer(ledger.app, name="ledger")

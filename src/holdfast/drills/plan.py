@@ -70,5 +70,5 @@ def _spelled_out(name: str) -> list[tuple[str, int]]:
 
 
 def _one_of(options: tuple[tuple[_T, float], ...], random: np.random.Generator) -> _T:
-    values, weights = zip(*options, strict=True)
-    return values[int(random.choice(len(values), p=weights))]
+    chosen: int = random.choice(len(options), p=[weight for _, weight in options])
+    return options[chosen][0]

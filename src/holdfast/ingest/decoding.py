@@ -1,6 +1,6 @@
 """Which function reads which body, each with the redactor in it: what has passed here holds no secret any more."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -10,7 +10,7 @@ from holdfast.core.errors import InputError
 from holdfast.ingest.auth import UnauthenticatedError
 from holdfast.ingest.changes import parse_cloudevents, parse_github
 from holdfast.ingest.intake import Decode, Decoders, Feed
-from holdfast.ingest.otlp import Encoding, Redactor, decode_logs, decode_metrics, decode_traces
+from holdfast.ingest.otlp import Encoding, Redactor, read_logs, read_metrics, read_traces
 from holdfast.ingest.record import Decoded
 
 Headers = Mapping[str, str]
@@ -28,11 +28,11 @@ def otlp_decoders(redactor: Redactor, clock: Clock | None = None) -> Decoders:
     """The decoders of all OTLP feeds and encodings. `clock` tells which spans are from the future."""
     now = (clock or SystemClock()).now_ns
 
-    def bound(decode: Callable[[bytes, Encoding, Redactor, int], Decoded], encoding: Encoding) -> Decode:
-        return lambda body: decode(body, encoding, redactor, now())
+    def bound(read: Callable[[bytes, Encoding, Redactor, int], Iterator[Decoded]], encoding: Encoding) -> Decode:
+        return lambda body: read(body, encoding, redactor, now())
 
-    feeds = {Feed.TRACES: decode_traces, Feed.LOGS: decode_logs, Feed.METRICS: decode_metrics}
-    return {(feed, encoding): bound(decode, encoding) for feed, decode in feeds.items() for encoding in Encoding}
+    feeds = {Feed.TRACES: read_traces, Feed.LOGS: read_logs, Feed.METRICS: read_metrics}
+    return {(feed, encoding): bound(read, encoding) for feed, read in feeds.items() for encoding in Encoding}
 
 
 def change_parsers(redactor: Redactor, github_secret: str) -> ChangeParsers:

@@ -1,7 +1,7 @@
 """The HTTP side of the receiver: an ASGI application for OTLP, change events, health and metrics."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -12,7 +12,7 @@ import structlog
 from holdfast.core.errors import HoldfastError, StoreError, TooLargeError
 from holdfast.ingest.auth import TokenTable, restrict
 from holdfast.ingest.decoding import ChangeParsers, Headers
-from holdfast.ingest.intake import Body, BodyHold, Feed, Intake
+from holdfast.ingest.intake import Body, BodyHold, Decode, Feed, Intake
 from holdfast.ingest.meters import CONTENT_TYPE
 from holdfast.ingest.otlp import Encoding
 from holdfast.ingest.record import Decoded
@@ -115,13 +115,13 @@ class HttpApp:
         with self._intake.budget.open() as hold:
             body = await self._body(headers, receive, hold)
             outcome = await self._intake.take_encoded(FEEDS[path], encoding, body, token)
-        return export_reply(FEEDS[path], encoding, outcome.decoded)
+        return export_reply(FEEDS[path], encoding, outcome.rejected)
 
     async def _take_changes(self, headers: Headers, path: str, receive: Receive) -> Reply:
         token = self._tokens.identify(headers)
 
-        def decode(plain: bytes) -> Decoded:
-            return restrict(Decoded(tuple(self._changes.cloudevents(headers, plain))), token)
+        def decode(plain: bytes) -> Iterator[Decoded]:
+            yield restrict(Decoded(tuple(self._changes.cloudevents(headers, plain))), token)
 
         return await self._keep_changes(headers, receive, decode)
 
@@ -131,18 +131,18 @@ class HttpApp:
             message = "no secret is configured for webhooks of GitHub"
             raise _refused(HTTPStatus.NOT_FOUND, grpc.StatusCode.NOT_FOUND, message)
 
-        def decode(plain: bytes) -> Decoded:
+        def decode(plain: bytes) -> Iterator[Decoded]:
             change = parse(headers, plain)
-            return Decoded(() if change is None else (change,))
+            yield Decoded(() if change is None else (change,))
 
         return await self._keep_changes(headers, receive, decode)
 
-    async def _keep_changes(self, headers: Headers, receive: Receive, decode: Callable[[bytes], Decoded]) -> Reply:
+    async def _keep_changes(self, headers: Headers, receive: Receive, decode: Decode) -> Reply:
         self._intake.admit()
         with self._intake.budget.open() as hold:
             body = await self._body(headers, receive, hold)
             outcome = await self._intake.take(Feed.CHANGES, body, decode)
-        rejected = [f"{r.where}: {r.reason}" for r in outcome.decoded.rejected]
+        rejected = [f"{r.where}: {r.reason}" for r in outcome.rejected]
         answer = msgspec.json.encode({"accepted": outcome.accepted, "rejected": rejected})
         return Reply(HTTPStatus.ACCEPTED if outcome.accepted else HTTPStatus.OK, answer)
 

@@ -1,7 +1,7 @@
 """From a body to the journal: admission, decompression, decoding, and the wait for the disk, whatever brought the body."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from enum import StrEnum
 from time import monotonic
@@ -15,11 +15,17 @@ from holdfast.ingest.journal import Journal
 from holdfast.ingest.limits import gunzip_bounded
 from holdfast.ingest.meters import Meters
 from holdfast.ingest.otlp import Encoding
-from holdfast.ingest.record import Decoded
+from holdfast.ingest.record import Decoded, Rejected, encode_record
 
 log = structlog.get_logger(__name__)
 
 MIB = 2**20
+WRITE_BYTES = 4 * MIB
+"""What is decoded of one body goes to the journal in writes of about this size."""
+MAX_GROWTH = 8
+"""How many times a body of the largest size may be as large in the journal."""
+MAX_REJECTED = 100_000
+"""Faults of one body that are told; one with more holds nothing of worth."""
 
 
 class Feed(StrEnum):
@@ -31,7 +37,8 @@ class Feed(StrEnum):
     CHANGES = "changes"
 
 
-Decode = Callable[[bytes], Decoded]
+Decode = Callable[[bytes], Iterator[Decoded]]
+"""Reads a body and gives out what is in it, part by part."""
 Decoders = Mapping[tuple[Feed, Encoding], Decode]
 
 
@@ -61,17 +68,55 @@ class Body(msgspec.Struct, frozen=True):
     data: bytes
     gzip: bool = False
 
-    @property
-    def largest_plain(self) -> int:
-        """About how large it is when decompressed, in bytes: gzip makes telemetry five to ten times smaller."""
-        return len(self.data) * (8 if self.gzip else 1)
-
 
 class Outcome(msgspec.Struct, frozen=True):
     """What became of a body that was taken: items on disk, and what was refused of it."""
 
     accepted: int
-    decoded: Decoded
+    rejected: Sequence[Rejected]
+
+
+class _Kept:
+    """What of one body is on its way to the disk: in writes of bounded size, of which only two wait at a time."""
+
+    def __init__(self, journal: Journal, limits: IntakeLimits) -> None:
+        self._journal = journal
+        self._limits = limits
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._bytes = 0
+        self.records = 0
+        self.rejected: list[Rejected] = []
+        self.last: Future[None] = Future()
+        self.last.set_result(None)
+
+    def add(self, part: Decoded) -> None:
+        """Take over a part; raises as `Intake.take_encoded` does."""
+        self.rejected += part.rejected
+        for record in part.records:
+            payload = encode_record(record)
+            self._waiting.append(payload)
+            self._waiting_bytes += len(payload)
+            if self._waiting_bytes >= WRITE_BYTES:
+                self.flush()
+        self.records += len(part.records)
+        if len(self.rejected) > MAX_REJECTED:
+            raise TooLargeError(f"more than {MAX_REJECTED} items of the body cannot be used")
+
+    def flush(self) -> None:
+        """Hand over what waits."""
+        self._bytes += self._waiting_bytes
+        if self._bytes > MAX_GROWTH * self._limits.max_body_bytes:
+            # What a resource says is kept with each of its items: a small body can become a large one.
+            raise TooLargeError(f"body would take more than {self._bytes} bytes of disk; send fewer items at a time")
+        if self._waiting:
+            before = self.last
+            self.last = self._journal.append_encoded(self._waiting)
+            self._waiting, self._waiting_bytes = [], 0
+            try:
+                before.result(self._limits.ack_timeout_s)
+            except TimeoutError as error:
+                raise StoreError(f"the disk did not answer within {self._limits.ack_timeout_s:g} s") from error
 
 
 class BodyBudget:
@@ -153,39 +198,60 @@ class Intake:
             StoreError: the journal cannot be written.
         """
         decode = self._decoders[feed, encoding]
-        return await self.take(feed, body, lambda plain: restrict(decode(plain), token))
+        return await self.take(feed, body, lambda plain: (restrict(part, token) for part in decode(plain)))
 
     async def take(self, feed: Feed, body: Body, decode: Decode) -> Outcome:
-        """Take what `decode` makes of `body`; raises as `take_encoded` does."""
+        """Take what `decode` makes of `body`; raises as `take_encoded` does.
+
+        What it makes is written while it is made, and acknowledged when the last of it is on disk. If that fails half way, the
+        sender sends all of it again: ids are unique, so that nothing is there twice.
+        """
         self._journal.admit()
         began = monotonic()
         self.meters.body_bytes.labels(feed).inc(len(body.data))
-        if body.largest_plain <= self.limits.inline_bytes:
-            decoded, kept = self._keep(body, decode)
+        plain = self._small(body)
+        if plain is not None:
+            kept = self._keep(plain, decode)
         else:
             loop = asyncio.get_running_loop()
-            decoded, kept = await loop.run_in_executor(self._beside, self._keep, body, decode)
+            kept = await loop.run_in_executor(self._beside, lambda: self._keep(self._plain(body), decode))
         try:
             async with asyncio.timeout(self.limits.ack_timeout_s):
-                await asyncio.wrap_future(kept)
+                await asyncio.wrap_future(kept.last)
         except TimeoutError as error:
             raise StoreError(f"the disk did not answer within {self.limits.ack_timeout_s:g} s") from error
-        self._count(feed, decoded, monotonic() - began)
-        return Outcome(len(decoded.records), decoded)
+        self._count(feed, kept, monotonic() - began)
+        return Outcome(kept.records, kept.rejected)
 
-    def _keep(self, body: Body, decode: Decode) -> tuple[Decoded, Future[None]]:
+    def _small(self, body: Body) -> bytes | None:
+        """The body, decompressed, if it is small enough to be decoded on the event loop."""
+        limit = min(self.limits.inline_bytes, self.limits.max_body_bytes)
+        if len(body.data) > limit:
+            return None
+        try:
+            return gunzip_bounded(body.data, limit) if body.gzip else body.data
+        except TooLargeError:
+            return None
+
+    def _plain(self, body: Body) -> bytes:
         limit = self.limits.max_body_bytes
         if len(body.data) > limit:
             raise TooLargeError(f"body is larger than {limit} bytes")
+        return gunzip_bounded(body.data, limit) if body.gzip else body.data
+
+    def _keep(self, plain: bytes, decode: Decode) -> "_Kept":
+        kept = _Kept(self._journal, self.limits)
         try:
-            decoded = decode(gunzip_bounded(body.data, limit) if body.gzip else body.data)
+            for part in decode(plain):
+                kept.add(part)
         except RecursionError as error:
             raise InputError("body is nested too deep") from error
-        return decoded, self._journal.append(decoded.records)
+        kept.flush()
+        return kept
 
-    def _count(self, feed: Feed, decoded: Decoded, seconds: float) -> None:
-        self.meters.accepted.labels(feed).inc(len(decoded.records))
-        for rejected in decoded.rejected:
+    def _count(self, feed: Feed, kept: "_Kept", seconds: float) -> None:
+        self.meters.accepted.labels(feed).inc(kept.records)
+        for rejected in kept.rejected:
             self.meters.rejected.labels(feed, "ignored" if rejected.ignored else "invalid").inc()
         self.meters.ack_seconds.labels(feed).observe(seconds)
 

@@ -130,7 +130,12 @@ class Journal:
             TooLargeError: a record is larger than a frame can be.
         """
         self.admit()
-        data = b"".join([frame(encode_record(record), self._salt) for record in records])
+        return self.append_encoded([encode_record(record) for record in records])
+
+    def append_encoded(self, payloads: Iterable[bytes]) -> Future[None]:
+        """The same for what `encode_record` has made; raises as `append` does."""
+        self.admit()
+        data = b"".join([frame(payload, self._salt) for payload in payloads])
         future: Future[None] = Future()
         future.set_running_or_notify_cancel()
         if not data:

@@ -23,7 +23,7 @@ from holdfast.core.errors import ConfigurationError
 from holdfast.ingest.auth import IngestToken, TokenTable, require_tokens_unless_loopback
 from holdfast.ingest.connections import BoundedProtocol
 from holdfast.ingest.decoding import change_parsers, otlp_decoders
-from holdfast.ingest.grpc import GrpcServices, new_server
+from holdfast.ingest.grpc import GrpcServices, max_message_bytes, new_server
 from holdfast.ingest.http import HttpApp
 from holdfast.ingest.intake import Intake, IntakeLimits
 from holdfast.ingest.journal import Journal, JournalLimits
@@ -143,7 +143,7 @@ class Receiver:
             return None
         # Try it first: gRPC tells the reason for a failure to standard error only.
         listen(host, port).close()
-        server = new_server(self._config.intake.max_body_bytes)
+        server = new_server(max_message_bytes(self._config.intake))
         GrpcServices(self.intake, self._tokens).add_to(server)
         try:
             bound = server.add_insecure_port(f"{_bracketed(host)}:{port}")

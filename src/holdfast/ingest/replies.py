@@ -22,7 +22,7 @@ from holdfast.core.errors import BackpressureError, HoldfastError, InputError, S
 from holdfast.ingest.auth import UnauthenticatedError
 from holdfast.ingest.intake import Feed
 from holdfast.ingest.otlp import Encoding
-from holdfast.ingest.record import Decoded, Rejected
+from holdfast.ingest.record import Rejected
 
 SHOWN_REJECTIONS = 5
 MAX_SHOWN_CHARS = 300
@@ -123,17 +123,17 @@ def refusal_reply(refused: Refusal, encoding: Encoding) -> Reply:
     return Reply(refused.http, _encode(status_message(refused), encoding), encoding.value, headers)
 
 
-def export_reply(feed: Feed, encoding: Encoding, decoded: Decoded) -> Reply:
+def export_reply(feed: Feed, encoding: Encoding, rejected: Sequence[Rejected]) -> Reply:
     """200, with a partial success where something was rejected."""
-    if not decoded.rejected:
+    if not rejected:
         return Reply(HTTPStatus.OK, b"{}" if encoding is Encoding.JSON else b"", encoding.value)
-    return Reply(HTTPStatus.OK, _encode(export_response(feed, decoded), encoding), encoding.value)
+    return Reply(HTTPStatus.OK, _encode(export_response(feed, rejected), encoding), encoding.value)
 
 
-def export_response(feed: Feed, decoded: Decoded) -> ExportResponse:
+def export_response(feed: Feed, rejected: Sequence[Rejected]) -> ExportResponse:
     """OTLP's response of `feed`. What was rejected is counted, and the first few are named."""
-    told = [r for r in decoded.rejected if not r.ignored]
-    count, message = decoded.rejected_count, _summary(told)
+    told = [r for r in rejected if not r.ignored]
+    count, message = sum(r.lost for r in told), _summary(told)
     if feed is Feed.LOGS:
         logs = ExportLogsServiceResponse()
         if told:

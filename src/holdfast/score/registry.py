@@ -16,6 +16,7 @@ from holdfast.score.leak import Leak
 from holdfast.score.markup import Markup
 from holdfast.score.model_mismatch import ModelMismatch
 from holdfast.score.output_format import OutputFormat
+from holdfast.score.parameters import Parameters
 from holdfast.score.policy import Policy
 from holdfast.score.protocol import Scorer
 from holdfast.score.refusal import Refusal
@@ -59,6 +60,7 @@ SCORERS: tuple[Scorer, ...] = (
     Latency(),
     Usage(),
     ModelMismatch(),
+    Parameters(),
     Feedback(),
 )
 """Defaults of every scorer. An application's configuration replaces members by name."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from holdfast.core.errors import InputError, TooLargeError
+from holdfast.core.errors import InputError
 from holdfast.ingest.otlp import json_body, protobuf
 from holdfast.ingest.otlp.json_bounds import check_count, check_weight
 from holdfast.ingest.otlp.logs import map_log
@@ -17,8 +17,6 @@ from holdfast.ingest.record import Decoded, Record, Rejected
 
 PART_RECORDS = 32
 """Records that are given out together."""
-MAX_REJECTED = 100_000
-"""Faults of one body that are told; one with more holds nothing of worth."""
 
 
 class Encoding(StrEnum):
@@ -49,7 +47,7 @@ def decode_traces(body: bytes, encoding: Encoding, redactor: Redactor, now_ns: i
 
 
 def read_logs(body: bytes, encoding: Encoding, redactor: Redactor, now_ns: int | None = None) -> Iterator[Decoded]:
-    """An ExportLogsServiceRequest → evaluations and messages; other logs are counted as ignored, a few at a time, so that not all of them are in memory together.
+    """An ExportLogsServiceRequest → evaluations and messages, a few at a time; other logs are counted as ignored.
 
     Args:
         now_ns: when given, items that are more than 24 h later are rejected.
@@ -116,8 +114,6 @@ def _object(body: bytes) -> dict[str, Any]:
 def _parts(found: Iterator[Record], rejected: list[Rejected]) -> Iterator[Decoded]:
     while True:
         records = tuple(islice(found, PART_RECORDS))
-        if len(rejected) > MAX_REJECTED:
-            raise TooLargeError(f"more than {MAX_REJECTED} items of the body cannot be used")
         if not records and not rejected:
             return
         yield Decoded(records, tuple(rejected))

@@ -38,8 +38,16 @@ def check_count(document: dict[str, Any]) -> None:
             for scoped in _members(group, scopes):
                 held = scoped.get(items)
                 count += 1 + (len(held) if isinstance(held, list) else 0)
+                if items == "metrics":
+                    count += sum(_points(metric) for metric in _members(scoped, items))
                 if count > 2 * MAX_ITEMS:
                     raise TooLargeError(f"body holds more than {MAX_ITEMS} items; send fewer at a time")
+
+
+def _points(metric: dict[str, Any]) -> int:
+    """Data points of a metric of any kind."""
+    points = [data.get("dataPoints") for data in metric.values() if isinstance(data, dict)]
+    return sum(len(held) for held in points if isinstance(held, list))
 
 
 def check_size(part: dict[str, Any], max_bytes: int) -> None:

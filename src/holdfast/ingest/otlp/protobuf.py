@@ -12,8 +12,8 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from holdfast.core.errors import InputError
-from holdfast.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_HEAD_BYTES, MAX_ITEM_BYTES
+from holdfast.core.errors import InputError, TooLargeError
+from holdfast.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_HEAD_BYTES, MAX_ITEM_BYTES, MAX_ITEMS
 from holdfast.ingest.otlp.raw import Attributes, RawEvent, RawLog, RawPoint, RawSpan
 from holdfast.ingest.otlp.salvage import salvage
 from holdfast.ingest.otlp.split import split
@@ -158,14 +158,20 @@ def points(body: bytes, rejected: list[Rejected]) -> Iterator[RawPoint]:
     Raises:
         InputError: the body as a whole cannot be decoded.
     """
+    seen = 0
     for metric, where, resource, _ in _items(body, Metric, ("resourceMetrics", "scopeMetrics", "metrics"), rejected):
-        yield from _points(metric, where, resource, rejected)
+        which = metric.WhichOneof("data")
+        if which is None:
+            continue
+        seen += len(getattr(metric, which).data_points)
+        if seen > MAX_ITEMS:
+            raise TooLargeError(f"body holds more than {MAX_ITEMS} data points; send fewer at a time")
+        yield from _points(metric, which, where, resource, rejected)
 
 
-def _points(metric: Metric, where: tuple[int, int, int], resource: Attributes, rejected: list[Rejected]) -> Iterator[RawPoint]:
-    which = metric.WhichOneof("data")
-    if which is None:
-        return
+def _points(
+    metric: Metric, which: str, where: tuple[int, int, int], resource: Attributes, rejected: list[Rejected]
+) -> Iterator[RawPoint]:
     for n, point in enumerate(getattr(metric, which).data_points):
         try:
             yield RawPoint(
