@@ -71,9 +71,8 @@ def jaccard(case: Case, found: Findings) -> float:
     """Overlap of the traces of the true and of the named cohort since the true onset."""
     frame = found.frame
     late = frame.time_ns >= case.onset_ns
-    traces = [key[0] for key in frame.keys]
-    true = {t for t, m in zip(traces, frame.cohort(case.cohort) & late, strict=True) if m}
-    named = {t for t, m in zip(traces, found.inside & late, strict=True) if m}
+    true = {t for t, m in zip(frame.traces, frame.cohort(case.cohort) & late, strict=True) if m}
+    named = {t for t, m in zip(frame.traces, found.inside & late, strict=True) if m}
     return len(true & named) / max(len(true | named), 1)
 
 

@@ -14,8 +14,10 @@ from holdfast.ingest.assemble import Finished
 from holdfast.ingest.checkpoint import Position
 from holdfast.ingest.journal import Journal
 from holdfast.ledger.store import Ledger
-from holdfast.live import Checkpoint, Runner, load, save
+from holdfast.live import Checkpoint, Retention, Runner, load, save
 from holdfast.pipeline import Stages
+from holdfast.score.duplicate_answer import DuplicateAnswer
+from holdfast.score.run import Scoring
 from holdfast.settings import Settings
 from holdfast.telemetry.store import TelemetryStore
 
@@ -130,11 +132,52 @@ def test_calls_beyond_the_retention_are_forgotten(bench: Bench) -> None:
     now = SystemClock().now_ns()
     old = [msgspec.structs.replace(c, start_ns=now - 3 * DAY_NS, end_ns=now - 3 * DAY_NS + 1) for c in calls(2)]
     bench.keep(old + calls(3, first=2))
-    runner = Runner(bench.folder / "journal", bench.folder / "state", bench.build, SystemClock(), retention_ns=DAY_NS)
+    retention = Retention(DAY_NS, bench.telemetry.forget_before)
+    runner = Runner(bench.folder / "journal", bench.folder / "state", bench.build, SystemClock(), retention)
     bench.run_until(runner, records=5)
     stored = bench.telemetry.count()
     bench.close()
     assert stored == 3
+
+
+def test_a_restart_takes_over_what_the_scorers_remember(bench: Bench) -> None:
+    scorings: list[Scoring] = []
+
+    def build() -> Stages:
+        stages = msgspec.structs.replace(bench.build(), scoring=Scoring([DuplicateAnswer(learning=0)]))
+        scorings.append(stages.scoring)
+        return stages
+
+    answered = [
+        msgspec.structs.replace(c, input_text="How long can it be returned?", output_text=" ".join(f"word{n}" for n in range(12)))
+        for c in calls(1)
+    ]
+    bench.keep(answered)
+    for _ in range(2):
+        runner = Runner(bench.folder / "journal", bench.folder / "state", build, SystemClock())
+        bench.run_until(runner, records=1 if len(scorings) == 0 else 0)
+    bench.close()
+    assert len(scorings) == 2
+    assert scorings[1].snapshot() == scorings[0].snapshot() != Scoring([DuplicateAnswer()]).snapshot()
+
+
+def test_a_checkpoint_of_before_scorers_were_in_it_is_read(tmp_path: Path) -> None:
+    old = {"position": Position(2, 77), "detection": b"", "finished": []}
+    (tmp_path / "state").write_bytes(msgspec.msgpack.encode(old))
+    loaded = load(tmp_path / "state")
+    assert loaded is not None
+    assert loaded.scoring == b""
+
+
+def test_nothing_is_only_gathered_once_the_checkpoint_is_written(bench: Bench) -> None:
+    bench.telemetry.close()
+    bench.telemetry = TelemetryStore(f"chdb://{bench.folder}/telemetry", gather=1_000)
+    bench.keep(calls(5))
+    bench.run_until(bench.runner(), records=5)
+    gathered = len(bench.telemetry._gathered)
+    stored = bench.telemetry.count()
+    bench.close()
+    assert (gathered, stored) == (0, 5)
 
 
 def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -142,6 +185,7 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path) -> None:
         position=Position(2, 77),
         detection=b"\x00\xff",
         finished=[Finished("a" * 32, {"service.name": ("shop",)}, frozenset({"b" * 16}), Position(2, 80))],
+        scoring=b"\x01",
     )
     save(tmp_path / "state", checkpoint)
     assert load(tmp_path / "state") == checkpoint

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import math
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +10,6 @@ from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from holdfast.context.entities import Entity
 from holdfast.context.find import find
@@ -19,6 +17,7 @@ from holdfast.core.call import Call, Document, Kind, Message, ToolCall
 from holdfast.core.errors import InputError
 from holdfast.core.score import Metric
 from holdfast.core.trace import Trace
+from holdfast.evaluation_figures import auprc, auroc, counted, ratio, reliability
 from holdfast.score.agent_failure import agent_failure
 from holdfast.score.groundedness import UNGROUNDED, Groundedness
 from holdfast.score.injection import DOCUMENT_INJECTION, PROMPT_INJECTION, Injection
@@ -29,7 +28,6 @@ from holdfast.score.unsafe import UNSAFE_OUTPUT, UNSAFE_REQUEST, Unsafe
 
 TRACE, ROOT, STEP, FOUND = "e" * 32, "1" * 16, "2" * 16, "3" * 16
 MAX_LINE = 16_000_000
-BINS = 10
 
 
 class Row(msgspec.Struct):
@@ -116,9 +114,8 @@ def evaluate(task: str, rows: Iterator[tuple[str, Row]], on_row: Callable[[int],
     judge, needs = TASKS[task]
     outcome = Outcome([], [], [], [], [])
     for where, row in rows:
-        missing = [name for name in needs if getattr(row, name) is None]
-        if missing:
-            raise InputError(f"task {task} needs {' and '.join(missing)}", where)
+        if all(getattr(row, name) is None for name in needs):
+            raise InputError(f"task {task} needs {' or '.join(needs)}", where)
         started = time.perf_counter_ns()
         judged = judge(row)
         outcome.latency_us.append((time.perf_counter_ns() - started) / 1e3)
@@ -188,21 +185,22 @@ def _pii(row: Row) -> Judged:
 
 
 def _agent(row: Row) -> Judged:
-    return Judged(agent_failure(trace_of(row.messages or []), row.prompt or ""))
+    return Judged(agent_failure(trace_of(row.messages or [])))
 
 
 Judge = Callable[[Row], Judged]
-TASKS: dict[str, tuple[Judge, tuple[str, ...]]] = {
-    "injection": (_injection, ()),
-    "overblock": (_request, ()),
-    "unsafe_prompt": (_request, ()),
-    "unsafe_output": (_output, ()),
-    "toxicity": (_toxicity, ()),
+Task = tuple[Judge, tuple[str, ...]]
+TASKS: dict[str, Task] = {
+    "injection": (_injection, ("text", "context", "prompt")),
+    "overblock": (_request, ("text", "prompt")),
+    "unsafe_prompt": (_request, ("text", "prompt")),
+    "unsafe_output": (_output, ("response", "text")),
+    "toxicity": (_toxicity, ("text", "response")),
     "faithfulness": (_faithfulness, ("response",)),
     "pii": (_pii, ("text",)),
     "agent_trace_failure": (_agent, ("messages",)),
 }
-"""Task → what judges a row, and the fields without which it cannot."""
+"""Task → what judges a row, and the fields of which it needs one."""
 
 
 def trace_of(messages: Sequence[dict[str, Any]]) -> Trace:
@@ -213,15 +211,15 @@ def trace_of(messages: Sequence[dict[str, Any]]) -> Trace:
     for number, raw in enumerate(messages, 1):
         message = _message(raw)
         if message.role == "assistant":
-            calls.append(_step(number, Kind.LLM, input_messages=tuple(history[-50:]), output_messages=(message,)))
+            calls.append(_step(number, Kind.LLM, input_messages=tuple(history[-200:]), output_messages=(message,)))
             requested |= {call.id: call for call in message.tool_calls}
         elif message.role in ("tool", "function"):
             asked = requested.get(message.tool_call_id)
             name, arguments = (asked.name, asked.arguments) if asked else (message.name, "")
             calls.append(_step(number, Kind.TOOL, tool_name=name, tool_arguments=arguments, tool_result=message.content))
         history.append(message)
-    if not calls:
-        calls.append(_step(1, Kind.LLM, input_messages=tuple(history[-50:])))
+    if not calls or history[-1].role not in ("assistant", "tool", "function"):
+        calls.append(_step(len(history) + 1, Kind.LLM, input_messages=tuple(history[-200:])))
     return Trace(TRACE, tuple(calls))
 
 
@@ -303,69 +301,6 @@ def _told(task: str, judged: Judged) -> dict[str, Any]:
     return {"spans": [list(s) for s in judged.spans]} if task == "pii" else {}
 
 
-Labels = npt.NDArray[np.int64]
-Scores = npt.NDArray[np.float64]
-
-
-def counted(labels: Labels, said: Labels) -> dict[str, float | None]:
-    """Accuracy, precision, recall, F1, balanced accuracy and false-positive rate."""
-    true = int((labels & said).sum())
-    false = int(((1 - labels) & said).sum())
-    positive, negative = int(labels.sum()), int((1 - labels).sum())
-    recall, fpr = ratio(true, positive), ratio(false, negative)
-    return {
-        "accuracy": ratio(int((labels == said).sum()), len(labels)),
-        "precision": ratio(true, true + false) if positive else None,
-        "recall": recall,
-        "f1": ratio(2 * true, positive + true + false) if positive else None,
-        "balanced_accuracy": None if recall is None or fpr is None else round((recall + 1 - fpr) / 2, 6),
-        "fpr": fpr,
-    }
-
-
-def ratio(part: float, whole: float) -> float | None:
-    """`part` of `whole`, None of nothing."""
-    return round(part / whole, 6) if whole else None
-
-
-def auroc(labels: Labels, scores: Scores) -> float | None:
-    """Probability that a positive scores above a negative, ties half; None where there is one class only."""
-    positive, negative = int(labels.sum()), int((1 - labels).sum())
-    if not positive or not negative:
-        return None
-    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return round(float((ranks[labels == 1].sum() - positive * (positive + 1) / 2) / (positive * negative)), 6)
-
-
-def auprc(labels: Labels, scores: Scores) -> float | None:
-    """Average precision, equal scores taken together; None where there is one class only."""
-    positive = int(labels.sum())
-    if not positive or positive == len(labels):
-        return None
-    order = np.argsort(-scores, kind="stable")
-    hits = np.cumsum(labels[order])
-    last = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
-    precision = hits[last] / (last + 1)
-    recall = np.diff(hits[last], prepend=0) / positive
-    return round(float((precision * recall).sum()), 6)
-
-
-def reliability(labels: Labels, scores: Scores) -> dict[str, Any]:
-    """Said against observed frequency in bins of equal width, and the expected calibration error (Naeini et al. 2015)."""
-    places = np.minimum((scores * BINS).astype(np.int64), BINS - 1)
-    bins = []
-    error = 0.0
-    for number in range(BINS):
-        inside = places == number
-        count = int(inside.sum())
-        if count:
-            said, observed = float(scores[inside].mean()), float(labels[inside].mean())
-            error += count / len(labels) * abs(said - observed)
-            bins.append({"from": number / BINS, "rows": count, "said": round(said, 4), "observed": round(observed, 4)})
-    return {"ece": round(error, 6), "bins": bins}
-
-
 def spans_found(outcome: Outcome) -> dict[str, float | None]:
     """Span precision, recall and F2: a span counts when it overlaps a labelled one of its type by half of their union.
 
@@ -392,14 +327,3 @@ def _same(said: tuple[int, int, str], true: tuple[int, int, str]) -> bool:
         return False
     shared = min(said[1], true[1]) - max(said[0], true[0])
     return shared > 0 and shared >= 0.5 * (max(said[1], true[1]) - min(said[0], true[0]))
-
-
-def wilson(part: int, whole: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927); (0, 1) of nothing."""
-    if not whole:
-        return 0.0, 1.0
-    z = 1.959964
-    share = part / whole
-    centre = (share + z * z / (2 * whole)) / (1 + z * z / whole)
-    half = z * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole)) / (1 + z * z / whole)
-    return max(0.0, centre - half), min(1.0, centre + half)

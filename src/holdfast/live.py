@@ -26,11 +26,12 @@ LONGEST_PAUSE_S = 30.0
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a restart needs: where to read on, what detection knows, and which traces are finished already."""
+    """Everything that a restart needs: where to read on, what detection and scorers know, and which traces are finished."""
 
     position: Position
     detection: bytes
     finished: list[Finished]
+    scoring: bytes = b""
 
 
 class Progress(msgspec.Struct, kw_only=True):
@@ -42,6 +43,13 @@ class Progress(msgspec.Struct, kw_only=True):
     error: str = ""
 
 
+class Retention(msgspec.Struct, frozen=True):
+    """For how long telemetry is kept, and what forgets all before a time in ns."""
+
+    keep_ns: int
+    forget_before: Callable[[int], object]
+
+
 class Runner:
     """Journal → pipeline, until `stop` is set.
 
@@ -50,16 +58,18 @@ class Runner:
     when it is full.
     """
 
-    def __init__(self, directory: Path, state: Path, build: Callable[[], Stages], clock: Clock, retention_ns: int = 0) -> None:
+    def __init__(
+        self, directory: Path, state: Path, build: Callable[[], Stages], clock: Clock, retention: Retention | None = None
+    ) -> None:
         """`directory` holds the journal, `state` is the file of the checkpoint.
 
-        Calls that are older than `retention_ns` are forgotten, checked once an hour; 0 keeps everything.
+        What is older than `retention` allows is forgotten, checked once an hour; None keeps everything.
         """
         self._directory = directory
         self._state = state
         self._build = build
         self._clock = clock
-        self._retention_ns = retention_ns
+        self._retention = retention
         self._forgotten_ns = 0
         self.progress = Progress()
 
@@ -80,6 +90,8 @@ class Runner:
         before = load(self._state)
         if before is not None:
             stages.detection.restore(before.detection)
+            if before.scoring:
+                stages.scoring.restore(before.scoring)
             stages.assembler.remember(before.finished)
         pipeline = Pipeline(stages)
         due_ns = self._clock.now_ns() + CHECKPOINT_NS
@@ -106,16 +118,20 @@ class Runner:
     def _save(self, stages: Stages, reader: JournalReader) -> None:
         position = safe_position(stages.assembler, reader)
         checkpoint = Checkpoint(
-            position=position, detection=stages.detection.snapshot(), finished=stages.assembler.memory(position)
+            position=position,
+            detection=stages.detection.snapshot(),
+            finished=stages.assembler.memory(position),
+            scoring=stages.scoring.snapshot(),
         )
+        stages.telemetry.flush()
         save(self._state, checkpoint)
         reader.commit(position)
-        self._forget(stages)
+        self._forget()
 
-    def _forget(self, stages: Stages) -> None:
+    def _forget(self) -> None:
         now = self._clock.now_ns()
-        if self._retention_ns and now - self._forgotten_ns >= FORGET_EVERY_NS:
-            stages.telemetry.forget_before(now - self._retention_ns)
+        if self._retention is not None and now - self._forgotten_ns >= FORGET_EVERY_NS:
+            self._retention.forget_before(now - self._retention.keep_ns)
             self._forgotten_ns = now
 
 

@@ -41,7 +41,11 @@ class KeepsTelemetry(Telemetry, Protocol):
     """What the pipeline asks of a store: to keep what it is given once, and to answer its stages."""
 
     def append(self, scored: Sequence[ScoredTrace], /) -> object:
-        """Keeps traces with their scores."""
+        """Keeps traces with their scores: for good once `flush` has returned."""
+        ...
+
+    def flush(self) -> None:
+        """Writes what was only gathered so far."""
         ...
 
     def append_changes(self, changes: Sequence[Change], /) -> object:

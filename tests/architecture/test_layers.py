@@ -28,6 +28,8 @@ RANK = {
     "drills": 4,
     "pipeline": 5,
     "replay": 6,
+    "evaluation": 6,
+    "evaluation_figures": 5,
     "live": 6,
     "api": 7,
     "console": 7,

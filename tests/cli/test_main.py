@@ -11,6 +11,7 @@ COMMANDS = (
     ["up"],
     ["demo"],
     ["drill"],
+    ["eval"],
     ["doctor"],
     ["incident", "list"],
     ["incident", "show"],

@@ -12,7 +12,7 @@ from holdfast.diagnose.posterior import CHANGE_KINDS, COHORT_DIMENSIONS, Model
 from holdfast.drills.faults.registry import FAULTS as DRILLS
 
 MODEL = Model(shipped())
-STEP = {"++": Step.SURGE, "+": Step.RISE, "--": Step.FALL, "-": Step.DIP}
+STEP = {"++": Step.SURGE, "+": Step.RISE, "--": Step.FALL, "-": Step.DIP, "harm": Step.SURGE}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda h: h.fault)

@@ -1,4 +1,4 @@
-from holdfast.detect.evidence import MAX_BAD, MAX_TRACES, BadCall, Evidence, Seen, exemplars
+from holdfast.detect.evidence import MAX_BAD, MAX_TRACES, BadCall, Evidence, exemplars
 
 
 def bad(time_ns: int, badness: float, trace: str, segments: tuple[int, ...] = (0, 1)) -> BadCall:
@@ -31,17 +31,14 @@ def test_memory_is_bounded() -> None:
     assert len(evidence.bad_between(0, 0, 0, (0, 10**9))) == MAX_BAD
 
 
-def test_the_mix_explains_a_mean_by_the_baselines_of_the_parts() -> None:
-    seen = [Seen(i, (0, 1) if i % 4 else (0, 2)) for i in range(40)]
-    expected = Evidence().expected_by_mix(seen, lambda s: s in (1, 2), lambda s: {1: 0.1, 2: 0.5}.get(s))
-    assert expected is not None
-    assert abs(expected - 0.2) < 1e-9
-
-
-def test_the_mix_explains_nothing_where_a_part_has_no_baseline() -> None:
-    seen = [Seen(i, (0, 1) if i % 4 else (0, 2)) for i in range(40)]
-    assert Evidence().expected_by_mix(seen, lambda s: s in (1, 2), lambda s: {1: 0.1}.get(s)) is None
-    assert Evidence().expected_by_mix([], lambda s: True, lambda s: None) is None
+def test_only_traces_of_the_segment_and_the_period_count_for_the_mix() -> None:
+    evidence = Evidence()
+    for i in range(10):
+        evidence.saw(0, i, (0, 1) if i % 2 else (0, 2))
+    assert evidence.traces_between(0, 1, (4, 8)) == [(0, 1), (0, 1)]
+    assert evidence.traces_between(0, 0, (8, 9)) == [(0, 1), (0, 2)]
+    assert evidence.traces_between(7, 7, (0, 9)) == []
+    assert evidence.recent(0)[0] == (0, 2)
 
 
 def test_a_snapshot_is_exact() -> None:
@@ -50,4 +47,4 @@ def test_a_snapshot_is_exact() -> None:
     evidence.found(0, 3, bad(5, 0.6, "a"))
     again.load(evidence.state())
     assert again.bad_between(0, 3, 1, (0, 9)) == evidence.bad_between(0, 3, 1, (0, 9))
-    assert list(again.traces_between(0, 1, (0, 9))) == [Seen(1, (0, 1))]
+    assert list(again.traces_between(0, 1, (0, 9))) == [(0, 1)]

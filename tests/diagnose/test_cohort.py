@@ -38,6 +38,14 @@ def test_a_condition_that_another_implies_is_left_out() -> None:
     assert found.conditions == {"prompt.version": "chat-v2"}
 
 
+def test_a_new_version_that_holds_no_other_calls_is_left_out_of_a_sick_source() -> None:
+    shop = Shop()
+    for route in ("chat", "search", "refund"):
+        shop.upgrade("prompt.version", f"{route}-v1", "all-v2")
+    shop.break_(["refusal"], lambda d: "blog" in d["document.source"])
+    assert scan(shop, {("prompt.version", "all-v2"): NEW_VALUE_BONUS}).conditions == {"document.source": "blog"}
+
+
 def test_a_value_that_everybody_carries_since_onset_is_named_only_if_it_is_new() -> None:
     shop = Shop()
     for route in ("chat", "search", "refund"):
@@ -71,6 +79,13 @@ def test_a_user_is_named_when_the_failure_is_theirs() -> None:
         dimensions["user"] = (f"u{i % 40}",)
     found = scan(shop.break_(["refusal"], lambda d: d["user"] == ("u7",), 0.95))
     assert found.conditions == {"user": "u7"}
+
+
+def test_without_resamples_the_same_cohort_is_named_and_nothing_is_said_of_its_confidence() -> None:
+    frame = Shop().break_(["refusal"], lambda d: d["region"] == ("eu",)).frame()
+    quick = CohortScan(frame, targets(frame)).run(resample=False)
+    assert quick.conditions == {"region": "eu"}
+    assert quick.confidence == 0.0
 
 
 def test_without_targets_or_dimensions_nothing_is_named() -> None:

@@ -114,11 +114,34 @@ def test_the_same_question_gets_the_same_answer_and_it_can_be_kept() -> None:
     assert msgspec.json.decode(msgspec.json.encode(one), type=Diagnosis) == one
 
 
-def test_failures_and_rates_lead_and_each_metric_speaks_once() -> None:
+def test_failures_of_rates_alone_lead_and_each_metric_speaks_once() -> None:
     loud = msgspec.structs.replace(signal("latency"), log_evidence=900.0)
     noise = msgspec.structs.replace(signal("truncation"), log_evidence=500.0, verdict=Verdict.NOISE)
     chosen = leading((noise, loud, signal("refusal"), signal("refusal", Segment(SERVICE, "region", "eu"))), METRICS)
-    assert [s.metric for s in chosen] == ["refusal", "latency", "truncation"]
+    assert [s.metric for s in chosen] == ["refusal"]
+    assert [s.metric for s in leading((noise, loud), METRICS)] == ["latency"]
+    assert [s.metric for s in leading((noise,), METRICS)] == ["truncation"]
+    assert leading((), METRICS) == []
+
+
+def test_a_harmless_prompt_change_that_moves_amounts_does_not_hide_who_is_hurt() -> None:
+    shop = (
+        Shop()
+        .upgrade("prompt.version", "chat-v1", "chat-v2")
+        .scale("input_tokens", 1.6, lambda d: d["prompt.version"] == ("chat-v2",))
+    )
+    shop.break_(["refusal"], lambda d: "blog" in d["document.source"])
+    loud = msgspec.structs.replace(signal("input_tokens"), log_evidence=900.0, verdict=Verdict.ANOMALY)
+    found = diagnose(shop, prompt_change(), signals=(loud, signal("refusal")))
+    assert found.cohort == {"document.source": "blog"}
+    assert found.causes[0].change_id != "guilty"
+
+
+def test_an_alarm_that_nothing_in_the_calls_bears_out_is_more_probably_benign_than_one_that_is_there() -> None:
+    calm = diagnose(Shop(), signals=(signal("refusal"),))
+    hurt = diagnose(Shop().break_(["refusal"]), signals=(signal("refusal"),))
+    benign = [next(p.probability for p in d.layers if p.layer is Layer.BENIGN) for d in (calm, hurt)]
+    assert benign[0] > 3 * benign[1]
 
 
 def test_nine_thousand_calls_take_about_a_second_of_one_core() -> None:

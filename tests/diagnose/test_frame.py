@@ -1,7 +1,9 @@
 """Calls are encoded once, whatever number of metrics was scored on them."""
 
 import numpy as np
+import pytest
 
+from holdfast.core.observations import Observations
 from holdfast.diagnose.frame import MOST_VALUES, Frame
 from tests.diagnose.incidents import CALLS, ONSET, Shop
 
@@ -41,6 +43,43 @@ def test_another_onset_moves_the_border_and_nothing_else() -> None:
     later = frame.since(ONSET + 1)
     assert int(later.after.sum()) == int(frame.after.sum()) - 1
     assert later.columns is frame.columns
+
+
+def test_equal_span_ids_of_two_traces_are_two_calls() -> None:
+    def rows(metric: str, traces: list[str]) -> Observations:
+        n = len(traces)
+        dimensions = [{"route": (f"/{t}",)} for t in traces]
+        return Observations(
+            metric=metric, time_ns=np.arange(n), value=np.ones(n), trace_id=traces, span_id=["s"] * n, dimensions=dimensions
+        )
+
+    frame = Frame({"a": rows("a", ["x"]), "b": rows("b", ["y", "x", "y"]), "c": rows("c", ["y"])}, ONSET)
+    assert [frame.key(i) for i in range(len(frame))] == [("x", "s"), ("y", "s")]
+    assert frame.columns["b"].call.tolist() == [1, 0, 1]
+    assert frame.columns["c"].call.tolist() == [1]
+    assert frame.mask(("route", "/y")).tolist() == [False, True]
+
+
+def test_profiles_tell_the_same_as_masks() -> None:
+    frame = Shop().frame()
+    profiles = frame.profiles
+    assert len(profiles) < len(frame) // 4
+    for holds, condition in zip(profiles.holds, frame.conditions, strict=True):
+        np.testing.assert_array_equal(holds[profiles.of_call], frame.mask(condition))
+
+
+def test_a_mask_cannot_be_written_to_as_it_is_shared() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        Shop().frame().mask(("route", "/chat"))[0] = True
+
+
+def test_calls_that_carry_a_dimension_are_told_from_those_without() -> None:
+    shop = Shop()
+    del shop.dimensions[0]["model"]
+    carries = shop.frame().carries("model")
+    assert not carries[0]
+    assert carries[1:].all()
+    assert not shop.frame().carries("user").any()
 
 
 def test_without_scores_there_are_no_calls_and_no_conditions() -> None:

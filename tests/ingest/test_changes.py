@@ -221,3 +221,43 @@ def test_a_file_of_changes_gives_the_good_lines_and_names_the_bad_ones(tmp_path:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.jsonl"):
         list(read_changes(tmp_path / "gone.jsonl"))
+
+
+SECRET_EVENT = {
+    **EVENT,
+    "subject": "bob@example.com",
+    "data": {**DATA, "target": "bob@example.com", "scope": {"user": "bob@example.com"}},
+}
+
+
+def test_changes_of_a_file_are_redacted_and_so_are_the_reasons_against_them(tmp_path: Path) -> None:
+    path = tmp_path / "changes.jsonl"
+    bad = {**EVENT, "time": "by bob@example.com"}
+    path.write_bytes(body(SECRET_EVENT) + b"\n" + body(bad) + b"\n")
+    change, rejected = read_changes(path, Words())
+    assert isinstance(change, Change)
+    assert (change.subject, change.target, change.scope) == ("<EMAIL>", "<EMAIL>", {"user": "<EMAIL>"})
+    assert isinstance(rejected, Rejected)
+    assert "<EMAIL>" in rejected.reason
+    assert "bob@example.com" not in rejected.reason
+
+
+def test_a_deployment_is_redacted_in_every_text(tmp_path: Path) -> None:
+    secret = "bob@example.com"
+    document = {
+        "deployment": {
+            "id": secret,
+            "sha": secret,
+            "environment": secret,
+            "created_at": TIME,
+            "payload": {"from": secret, "scope": {"a": secret}},
+        },
+        "repository": {"full_name": secret},
+    }
+    data = body(document)
+    signature = "sha256=" + hmac.new(b"key", data, hashlib.sha256).hexdigest()
+    headers = {"x-github-event": "deployment", "x-hub-signature-256": signature}
+    change = parse_github(headers, data, "key", Words())
+    assert change is not None
+    assert secret not in repr(change)
+    assert (change.target, change.from_value, change.scope) == ("<EMAIL>", "<EMAIL>", {"a": "<EMAIL>"})

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.core.errors import StoreError
-from holdfast.ingest.checkpoint import FILE_NAME, Position, load_checkpoint, save_checkpoint
+from holdfast.ingest.checkpoint import FILE_NAME, Position, load_checkpoint, replace_file, save_checkpoint
 
 
 def test_a_saved_position_is_loaded_again(tmp_path: Path) -> None:
@@ -44,3 +44,25 @@ def test_a_directory_that_is_gone_is_a_store_error(tmp_path: Path) -> None:
 def test_positions_are_ordered_as_the_journal_is_read() -> None:
     assert Position(1, 900) < Position(2, 16) < Position(2, 17)
     assert str(Position(12, 4096)) == "12:4096"
+
+
+def test_a_file_is_replaced_as_a_whole_and_readable_by_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(b"old")
+    path.chmod(0o644)
+    left = tmp_path / "state.new"
+    left.write_bytes(b"half written, and longer than what comes")
+    left.chmod(0o666)
+    replace_file(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_replaced_stays_and_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(b"old")
+    (tmp_path / "state.new").mkdir()
+    with pytest.raises(StoreError, match="state"):
+        replace_file(path, b"new")
+    assert path.read_bytes() == b"old"

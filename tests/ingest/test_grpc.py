@@ -1,5 +1,8 @@
+import asyncio
 import gzip
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceS
 
 from holdfast.core.call import MetricPoint
 from holdfast.ingest.auth import IngestToken, token_hash
-from holdfast.ingest.grpc import SERVICES, STATUS_DETAILS
+from holdfast.ingest.grpc import SERVICES, STATUS_DETAILS, new_server
 from holdfast.ingest.intake import Feed, IntakeLimits
 from holdfast.ingest.journal import JournalReader
 from tests.ingest.journals import PROMPT, wait_until
@@ -170,3 +173,71 @@ def test_calls_are_counted_by_how_they_ended(served: Running) -> None:
     text = served.http.get("/metrics").text
     assert 'holdfast_ingest_requests_total{code="OK",feed="traces",transport="grpc"} 1.0' in text
     assert 'holdfast_ingest_requests_total{code="INVALID_ARGUMENT",feed="traces",transport="grpc"} 1.0' in text
+
+
+def test_connections_over_the_limit_are_not_served_and_do_not_harm_the_others() -> None:
+    async def scenario() -> tuple[bytes, grpc.StatusCode]:
+        server = new_server(1000, max_connections=1)
+
+        async def echo(body: bytes, _: Any) -> bytes:
+            return body
+
+        method: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(echo)
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("s", {"m": method}),))
+        target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        await server.start()
+        async with grpc.aio.insecure_channel(target) as first, grpc.aio.insecure_channel(target, NO_POOL) as second:
+            one: Any = first.unary_unary("/s/m")
+            two: Any = second.unary_unary("/s/m")
+            await one(b"x", timeout=TIMEOUT_S)
+            with pytest.raises(grpc.RpcError) as error:
+                await two(b"x", timeout=TIMEOUT_S)
+            answer = await one(b"again", timeout=TIMEOUT_S)
+        await server.stop(None)
+        assert isinstance(error.value, grpc.aio.AioRpcError)
+        return answer, error.value.code()
+
+    assert asyncio.run(scenario()) == (b"again", grpc.StatusCode.UNAVAILABLE)
+
+
+NO_POOL = [("grpc.use_local_subchannel_pool", 1)]
+
+
+def test_a_call_without_a_token_is_refused_before_its_message_is_read(tmp_path: Path) -> None:
+    tokens = (IngestToken(application="support", sha256=token_hash("right")),)
+    with running(config(tmp_path, grpc_port=0, tokens=tokens)) as served, channel(served) as open_channel:
+        call: Any = open_channel.stream_unary(f"/{SERVICES[Feed.TRACES]}/Export")
+        never = threading.Event()
+        with pytest.raises(grpc.RpcError) as error:
+            call((body for body in iter(lambda: never.wait(TIMEOUT_S) and b"", None)), timeout=TIMEOUT_S)
+        never.set()
+    assert refused(error.value)[0] is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_a_message_that_never_comes_is_given_up(tmp_path: Path) -> None:
+    limits = IntakeLimits(read_timeout_s=0.05)
+    with running(config(tmp_path, grpc_port=0, intake=limits)) as served, channel(served) as open_channel:
+        call: Any = open_channel.stream_unary(f"/{SERVICES[Feed.TRACES]}/Export")
+        never = threading.Event()
+        with pytest.raises(grpc.RpcError) as error:
+            call((body for body in iter(lambda: never.wait(TIMEOUT_S) and b"", None)), timeout=TIMEOUT_S)
+        never.set()
+        assert refused(error.value)[0] is grpc.StatusCode.UNAVAILABLE
+        send(served, 1)
+
+
+@pytest.mark.parametrize("messages", [[], [b"", b""]])
+def test_a_call_holds_one_message(served: Running, messages: list[bytes]) -> None:
+    with channel(served) as open_channel:
+        call: Any = open_channel.stream_unary(f"/{SERVICES[Feed.TRACES]}/Export")
+        with pytest.raises(grpc.RpcError) as error:
+            call(iter(messages), timeout=TIMEOUT_S)
+    assert refused(error.value)[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_as_many_messages_are_read_at_a_time_as_have_room_and_the_others_wait(tmp_path: Path) -> None:
+    limits = IntakeLimits(max_body_bytes=100_000, max_buffered_bytes=150_000)
+    configured = config(tmp_path, grpc_port=0, intake=limits)
+    with running(configured) as served, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: send(served, number), range(1, 33)))
+    assert sorted(span_numbers(configured)) == list(range(1, 33))

@@ -412,7 +412,7 @@ def test_a_healthy_receiver_says_so(served: Running) -> None:
     assert served.http.head("/healthz").status_code == 200
 
 
-def broken(body: bytes) -> Decoded:
+def broken(body: bytes) -> Iterator[Decoded]:
     raise ZeroDivisionError("a fault of ours")
 
 

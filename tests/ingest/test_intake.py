@@ -1,4 +1,5 @@
 import asyncio
+import gzip
 import os
 import threading
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ import msgspec
 import pytest
 
 from holdfast.core.errors import BackpressureError, InputError, StoreError, TooLargeError
-from holdfast.ingest.intake import Body, BodyBudget, Feed, Intake, IntakeLimits
+from holdfast.ingest.intake import MIB, WRITE_BYTES, Body, BodyBudget, Feed, Intake, IntakeLimits
 from holdfast.ingest.journal import Journal
 from holdfast.ingest.meters import Meters
 from holdfast.ingest.record import Decoded, Rejected
@@ -120,3 +121,66 @@ def test_a_request_that_fails_gives_back_what_it_held() -> None:
     with pytest.raises(BackpressureError), budget.open() as hold:
         hold.take(2**60)
     assert (budget.bytes, budget.requests) == (0, 0)
+
+
+def test_what_a_body_holds_is_written_while_it_is_read(journal: Journal, tmp_path: Path) -> None:
+    def many(body: bytes) -> Iterator[Decoded]:
+        for number in range(8):
+            yield Decoded((call(number, WRITE_BYTES),))
+            if number == 4:
+                assert drain(tmp_path)[:2] == [0, 1]
+
+    outcome = asyncio.run(intake(journal).take(Feed.TRACES, Body(b""), many))
+    assert outcome.accepted == 8
+    assert drain(tmp_path) == list(range(8))
+
+
+def test_a_body_that_fails_half_way_is_to_be_sent_again(tmp_path: Path) -> None:
+    left = [WRITE_BYTES * 2]
+
+    def write(file: int, data: memoryview) -> int:
+        left[0] -= len(data)
+        if left[0] < 0:
+            raise OSError(28, "No space left on device")
+        return os.write(file, data)
+
+    def many(body: bytes) -> Iterator[Decoded]:
+        for number in range(8):
+            yield Decoded((call(number, WRITE_BYTES),))
+
+    with Journal(tmp_path, PROMPT, write) as journal, pytest.raises(StoreError):
+        asyncio.run(intake(journal).take(Feed.TRACES, Body(b""), many))
+    assert drain(tmp_path) == [0]
+
+
+def test_a_body_that_grows_without_end_is_refused(journal: Journal) -> None:
+    def endless(body: bytes) -> Iterator[Decoded]:
+        while True:
+            yield Decoded((call(1, WRITE_BYTES),))
+
+    with pytest.raises(TooLargeError, match="bytes of disk"):
+        asyncio.run(intake(journal, IntakeLimits(max_body_bytes=MIB)).take(Feed.TRACES, Body(b""), endless))
+
+
+def test_a_body_of_nothing_but_faults_is_refused(journal: Journal) -> None:
+    def faults(body: bytes) -> Iterator[Decoded]:
+        while True:
+            yield Decoded(rejected=(Rejected("spans[0]", "no id"),) * 1000)
+
+    with pytest.raises(TooLargeError, match="cannot be used"):
+        asyncio.run(intake(journal).take(Feed.TRACES, Body(b""), faults))
+
+
+def test_a_small_gzip_body_that_is_large_inside_is_decoded_on_another_thread(journal: Journal) -> None:
+    threads: list[str] = []
+
+    def decode(body: bytes) -> Iterator[Decoded]:
+        threads.append(threading.current_thread().name)
+        yield Decoded()
+
+    taking = intake(journal, IntakeLimits(inline_bytes=10_000))
+    for size in (9_000, 11_000):
+        asyncio.run(taking.take(Feed.TRACES, Body(gzip.compress(bytes(size)), gzip=True), decode))
+    taking.close()
+    assert threads[0] == threading.current_thread().name
+    assert threads[1] != threads[0]

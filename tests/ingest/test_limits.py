@@ -3,7 +3,7 @@ import gzip
 import pytest
 
 from holdfast.core.errors import InputError, TooLargeError
-from holdfast.ingest.limits import gunzip_bounded
+from holdfast.ingest.limits import gunzip_bounded, weight_bytes
 
 
 def test_what_was_packed_comes_out_again() -> None:
@@ -38,3 +38,10 @@ def test_a_bomb_in_many_members_is_refused_too() -> None:
 def test_what_is_no_gzip_or_cut_off_is_refused(body: bytes) -> None:
     with pytest.raises(InputError, match="gzip"):
         gunzip_bounded(body)
+
+
+@pytest.mark.parametrize("text", ['{"a":[1,2]}', b'{"a":[1,2]}'])
+def test_json_weighs_what_its_values_take_as_text_and_as_bytes(text: str | bytes) -> None:
+    assert weight_bytes(text) == 192 + 64 + 64
+    assert weight_bytes(text * 3) == 3 * weight_bytes(text)
+    assert weight_bytes("no values") == 0

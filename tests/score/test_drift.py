@@ -1,4 +1,6 @@
+import msgspec
 import numpy as np
+import pytest
 
 from holdfast.core.trace import Trace
 from holdfast.score.drift import MAX_SEGMENTS, Drift, Reference
@@ -66,3 +68,22 @@ def test_answers_that_are_all_equal_do_not_break_the_regression() -> None:
     assert reference.ready
     residual = reference.residual(np.ones(QUESTION_SIZE), np.full(ANSWER_SIZE, 3.0))
     assert reference.rank(residual) > 0.9
+
+
+def test_a_restart_in_the_middle_of_learning_learns_on() -> None:
+    after = Drift()
+    after.restore(learnt(299).snapshot())
+    assert not scores(after, healthy(299))
+    assert scores(after, healthy(300))
+
+
+def test_a_restart_keeps_a_reference_to_the_last_digit() -> None:
+    before, after = learnt(), Drift()
+    after.restore(before.snapshot())
+    for i in range(300, 310):
+        assert scores(after, healthy(i))["output_drift"].value == scores(before, healthy(i))["output_drift"].value
+
+
+def test_memories_of_something_else_are_refused() -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        Drift().restore(b"\x93nothing")

@@ -41,7 +41,7 @@ def test_an_attack_of_the_user_is_seen(text: str) -> None:
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_a_harmless_sentence_with_trigger_words_is_not(text: str) -> None:
-    assert value(Injection(), exchange(ANSWER, text), "prompt_injection") < 0.1
+    assert value(Injection(), exchange(ANSWER, text), "prompt_injection") < 0.5
 
 
 @pytest.mark.parametrize("text", POISONED)

@@ -1,6 +1,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 
 from holdfast.core.call import Kind
@@ -63,8 +64,29 @@ def test_two_scorers_of_one_name_are_refused() -> None:
 
 
 def test_two_runners_share_no_memory() -> None:
-    shared = DuplicateAnswer()
+    shared = DuplicateAnswer(learning=0)
     first, second = Scoring([shared]), Scoring([shared])
     first.score(exchange(LONG, "How long can phones be returned?"))
     (score,) = second.score(exchange(LONG, "Which colours are sold in Norway?")).scores
     assert score.value < 0.1
+
+
+def test_a_restart_takes_over_what_scorers_remember() -> None:
+    before, after = Scoring([Refusal(), DuplicateAnswer(learning=0)]), Scoring([Refusal(), DuplicateAnswer(learning=0)])
+    before.score(exchange(LONG, "How long can phones be returned?"))
+    after.restore(before.snapshot())
+    found = after.score(exchange(LONG, "Which colours are sold in Norway?")).scores
+    assert {s.metric: s.value > 0.8 for s in found}["duplicate_answer"]
+
+
+def test_a_scorer_of_another_version_starts_without_memories() -> None:
+    before, after = Scoring([DuplicateAnswer(learning=0)]), Scoring([DuplicateAnswer(learning=0, version="next")])
+    before.score(exchange(LONG, "How long can phones be returned?"))
+    after.restore(before.snapshot())
+    (score,) = after.score(exchange(LONG, "Which colours are sold in Norway?")).scores
+    assert score.value < 0.1
+
+
+def test_memories_that_are_none_are_refused() -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        Scoring([DuplicateAnswer()]).restore(b"\xc1")

@@ -1,6 +1,19 @@
 import pytest
 
-from holdfast.score.text import CAP, capped, folded, invisible_count, listed, sentences, shortened, sigmoid, valid, visible, words
+from holdfast.score.text import (
+    CAP,
+    capped,
+    folded,
+    invisible_count,
+    listed,
+    one_pass,
+    sentences,
+    shortened,
+    sigmoid,
+    valid,
+    visible,
+    words,
+)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +76,17 @@ def test_a_list_is_written_with_blanks() -> None:
 def test_what_is_read_is_valid_and_of_bounded_length() -> None:
     assert valid("ok \ud800 é") == "ok ? é"
     assert len(capped("x" * (CAP + 5))) == CAP
+
+
+def test_one_pass_finds_what_its_patterns_find_each_for_itself() -> None:
+    gate = one_pass(r"(?i)\bsorry\b[^.]{0,60}\bcannot\b", r"我不知道|désolé", r"no information")
+    found = [gate.Match(text) for text in ("Sorry, we cannot.", "je suis désolé: no information", "All is well.", "")]
+    assert [sorted(f) if f else f for f in found] == [[0], [1, 2], None, None]
+
+
+def test_one_pass_has_memory_enough_for_long_texts_full_of_near_misses() -> None:
+    gate = one_pass(*(rf"\b{word}\b[^.]{{0,60}}\bcannot\b[^.]{{0,60}}\bhelp\b" for word in "abcdefghijklmnopqrstuvwxyz"))
+    near = "a b c cannot d e f help g h cannot i j. " * 500
+    assert gate.Match(near + "z cannot now help") is not None
+    assert 25 in gate.Match(near + "z cannot now help")
+    assert gate.Match("a cannot. " * 2_000) is None

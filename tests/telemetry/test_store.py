@@ -335,3 +335,39 @@ def test_a_closed_store_says_so(store: TelemetryStore) -> None:
     store.close()
     with pytest.raises(StoreError, match="closed"):
         store.count()
+
+
+def test_gathered_calls_are_read_as_if_they_were_written(dsn: str) -> None:
+    with TelemetryStore(dsn, gather=100) as store:
+        assert store.append([simple(n) for n in range(10)]) == 10
+        assert store._gathered
+        assert store.count() == 10
+
+
+def test_gathered_calls_are_written_when_the_store_is_closed(dsn: str) -> None:
+    with TelemetryStore(dsn, gather=100) as store:
+        store.append([simple(n) for n in range(10)])
+    with TelemetryStore(dsn) as again:
+        assert again.count() == 10
+
+
+def test_calls_are_written_together_once_enough_are_gathered(dsn: str) -> None:
+    with TelemetryStore(dsn, gather=3) as store:
+        for n in range(4):
+            store.append([simple(n)])
+        assert not store._gathered
+
+
+def test_a_call_that_comes_again_while_it_is_gathered_counts_once(dsn: str) -> None:
+    with TelemetryStore(dsn, gather=100) as store:
+        assert (store.append([simple(1)]), store.append([simple(1, name="second")]), store.count()) == (1, 0, 1)
+
+
+def test_what_was_gathered_is_not_lost_when_the_store_refuses_it(dsn: str) -> None:
+    with TelemetryStore(dsn, gather=100) as store:
+        store.append([simple(n) for n in range(5)])
+        store._connection.command("RENAME TABLE calls TO hidden")
+        with pytest.raises(StoreError):
+            store.flush()
+        store._connection.command("RENAME TABLE hidden TO calls")
+        assert store.count() == 5

@@ -79,7 +79,7 @@ def fit(cases: list[Judged]) -> Calibration:
     """Temperature and exponents that lose least on the development faults."""
     own = [c for c in cases if not c.reported_only and c.layer is not Layer.BENIGN]
     options = [
-        Calibration(temperature=t, exponents={**dict.fromkeys(GROUPS, e), "cohort": around, "change": around})
+        Calibration(temperature=t, exponents={**dict.fromkeys(GROUPS, e), "failure": 1.0, "cohort": around, "change": around})
         for t in TEMPERATURES
         for e in EXPONENTS
         for around in EXPONENTS

@@ -3,28 +3,10 @@
 import numpy as np
 
 from holdfast.drills.decoys.registry import DECOYS
-from holdfast.drills.faults.registry import FAULTS
+from holdfast.drills.faults.registry import FAULTS, REPORT_ONLY
 from holdfast.drills.scenario import Scenario
 
-REPORT_ONLY = (
-    "partial_index",
-    "duplicate_flood",
-    "out_of_scope_demand",
-    "few_shot_contamination",
-    "context_truncated",
-    "system_prompt_leak",
-    "silent_model_update",
-    "repetition_loop",
-    "cache_cross_talk",
-    "provider_outage",
-    "citation_off_by_one",
-    "translation_failure",
-    "streaming_truncation",
-    "tool_schema_change",
-    "wrong_tool_arguments",
-    "consumer_parser_change",
-)
-"""Faults that nothing is fitted on: two to four of each layer, written down before the first fit."""
+__all__ = ["REPORT_ONLY", "scenario"]
 
 
 def scenario(name: str, seed: int, calls: int) -> Scenario:

@@ -120,10 +120,11 @@ def documented(corpus: Corpus) -> list[Example]:
         if row["label"]:
             start, end = detail["span"]
             found += [
-                Example(cut, 1, "bipia", detail["attack"], 0.5, group=row["id"]) for cut in cuts(context[start:end], WINDOW)[:2]
+                Example(cut, 1, "bipia", detail["attack"], 0.5, group=str(detail["attack"]))
+                for cut in cuts(context[start:end], WINDOW)[:2]
             ]
         else:
-            found += [Example(cut, 0, "bipia", "clean", 0.5, group=row["id"]) for cut in cuts(context, WINDOW)[:8]]
+            found += [Example(cut, 0, "bipia", "clean", 0.5, group=carrier(row)) for cut in cuts(context, WINDOW)[:8]]
     found += templated(documents.INJECTED, documents.SLOTS, 100, 1, "templates_document_attack")
     for family, templates in attacks.FAMILIES.items():
         found += [Example(t, 1, "templates_attack", family) for t in drawn(templates, attacks.SLOTS, 40, SEED)]
@@ -135,6 +136,28 @@ def documented(corpus: Corpus) -> list[Example]:
         found += [Example(cut, 0, "tau_tools") for t in told for cut in cuts(t, WINDOW)[:2]]
     rng.shuffle(found)
     return found
+
+
+def carrier(row: dict[str, Any]) -> str:
+    """What a BIPIA document begins with when its injection is taken out: the same for all documents made of one."""
+    start, end = row["label_detail"].get("span") or (0, 0)
+    return str((row["context"][:start] + row["context"][end:]).strip()[:80])
+
+
+def whole_documents(corpus: Corpus) -> list[Example]:
+    """Documents as they are retrieved, for the second stage of `document_injection`; an injected one is grouped by its attack."""
+    rng = random.Random(SEED)
+    found = []
+    for row in corpus.rows("injection/bipia"):
+        group = str(row["label_detail"]["attack"]) if row["label"] else carrier(row)
+        found.append(Example(row["context"], int(row["label"]), "bipia", str(row["label_detail"]["domain"]), group=group))
+    for number, injected in enumerate(drawn(documents.INJECTED, documents.SLOTS, 500, SEED + 1)):
+        lines = list(drawn(documents.HARMLESS, documents.SLOTS, rng.randint(1, 8), SEED + number))
+        found.append(Example("\n".join(lines), 0, "templates_document", group=f"clean {number}"))
+        lines.insert(rng.randint(0, len(lines)), injected)
+        found.append(Example("\n".join(lines), 1, "templates_document", group=f"template {number % len(documents.INJECTED)}"))
+    contexts = dict.fromkeys(r["context"] for r in corpus.rows("faithfulness/summedits"))
+    return found + [Example(c[:6000], 0, "summedits_contexts", group=c[:80]) for c in contexts]
 
 
 DOCUMENTS = frozenset({"presidio_synth_v2", "summedits_contexts", "begin_turns"})
@@ -185,4 +208,3 @@ HEADS = {
     "toxicity": insulted,
     "unsafe_output": answered,
 }
-

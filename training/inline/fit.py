@@ -1,6 +1,6 @@
-"""One head: a logistic regression over three blocks, each with its own strength of regularisation."""
+"""One head: a logistic regression over n-grams and structural features, each with its own strength of regularisation."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,33 +10,29 @@ from sklearn.linear_model import LogisticRegression
 
 from training.inline.matrix import Blocks, Floats
 
+STRUCTURE = 0.3
+"""Scale of structural features: counts up to about three, which must not drown the n-grams."""
+C = 1.0
 
-@dataclass(frozen=True)
-class Recipe:
-    """How much each block is trusted: the larger the scale of a block, the weaker its regularisation."""
-
-    grams: float = 1.0
-    vectors: float = 1.0
-    structure: float = 0.3
-    c: float = 1.0
+Mask = npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.int64]
 
 
 @dataclass
-class Head:
-    """Log-odds = grams · text + vectors · text + structure · text + intercept."""
+class Fitted:
+    """Log-odds = grams · text + structure · text + intercept."""
 
     grams: Floats
-    vectors: Floats
     structure: Floats
     intercept: float
 
     def logits(self, blocks: Blocks) -> Floats:
         """Log-odds of each row."""
-        found: Floats = blocks.grams @ self.grams + blocks.vectors @ self.vectors + blocks.structure @ self.structure
+        found: Floats = blocks.grams @ self.grams + blocks.structure @ self.structure
         return found + self.intercept
 
 
-def balanced(labels: npt.NDArray[np.int64], weights: Floats) -> Floats:
+def balanced(labels: Labels, weights: Floats) -> Floats:
     """Weights that give both labels the same sum."""
     result = weights.copy()
     for label in (0, 1):
@@ -45,29 +41,33 @@ def balanced(labels: npt.NDArray[np.int64], weights: Floats) -> Floats:
     return result
 
 
-def fit(blocks: Blocks, labels: npt.NDArray[np.int64], weights: Floats, recipe: Recipe) -> Head:
+def fit(blocks: Blocks, labels: Labels, weights: Floats) -> Fitted:
     """Fit a head; deterministic."""
-    matrix = sparse.hstack(
-        [blocks.grams * recipe.grams, sparse.csr_matrix(blocks.vectors * recipe.vectors), sparse.csr_matrix(blocks.structure * recipe.structure)],
-        format="csr",
-    )
-    model = LogisticRegression(C=recipe.c, max_iter=200, tol=1e-3)
+    matrix = sparse.hstack([blocks.grams, sparse.csr_matrix(blocks.structure * STRUCTURE)], format="csr")
+    model = LogisticRegression(C=C, max_iter=200, tol=1e-3)
     model.fit(matrix, labels, sample_weight=balanced(labels, weights))
     found = model.coef_[0]
     end = blocks.grams.shape[1]
-    middle = end + blocks.vectors.shape[1]
-    return Head(
-        found[:end] * recipe.grams,
-        found[end:middle] * recipe.vectors,
-        found[middle:] * recipe.structure,
-        float(model.intercept_[0]),
-    )
+    return Fitted(found[:end], found[end:] * STRUCTURE, float(model.intercept_[0]))
 
 
-def folds(keys: Sequence[str], count: int) -> Iterable[npt.NDArray[np.bool_]]:
+def fold_of(keys: Sequence[str], count: int) -> dict[str, int]:
+    """Key → fold, at random but always the same."""
+    return {str(name): i % count for i, name in enumerate(np.random.default_rng(0).permutation(sorted(set(keys))))}
+
+
+def folds(keys: Sequence[str], count: int) -> Iterator[Mask]:
     """Masks of `count` parts that keep equal keys together."""
-    names = sorted(set(keys))
-    number = {name: i % count for i, name in enumerate(np.random.default_rng(0).permutation(names))}
+    number = fold_of(keys, count)
     places = np.array([number[k] for k in keys])
     for fold in range(count):
         yield places == fold
+
+
+def out_of_fold(blocks: Blocks, labels: Labels, weights: Floats, keys: Sequence[str], count: int = 4) -> Floats:
+    """Log-odds of each row by a head that saw none of its key."""
+    found = np.zeros(len(labels))
+    for mask in folds(keys, count):
+        head = fit(blocks.part(np.flatnonzero(~mask)), labels[~mask], weights[~mask])
+        found[mask] = head.logits(blocks.part(np.flatnonzero(mask)))
+    return found

@@ -7,34 +7,33 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from holdfast.models.embeddings import Embeddings
 from holdfast.models.ngrams import BUCKETS, ngrams
 
 Floats = npt.NDArray[np.float64]
+Index = npt.NDArray[np.intp]
 Structure = Callable[[str], Sequence[float]]
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """Hashed n-grams (texts, buckets), embeddings (texts, dimensions), structural features (texts, features)."""
+    """Hashed n-grams, a sparse matrix (texts, buckets), and structural features (texts, features)."""
 
     grams: sparse.csr_matrix
-    vectors: Floats
     structure: Floats
 
-    def part(self, index: npt.NDArray[np.intp]) -> "Blocks":
+    def part(self, index: Index) -> "Blocks":
         """Some of the rows."""
-        return Blocks(self.grams[index], self.vectors[index], self.structure[index])
+        return Blocks(self.grams[index], self.structure[index])
 
 
-def gram_row(text: str) -> tuple[npt.NDArray[np.intp], Floats]:
+def gram_row(text: str) -> tuple[Index, Floats]:
     """Buckets and values of one text: counts by the square root of the number of n-grams."""
     found = ngrams(text).buckets
     kinds, counts = np.unique(found, return_counts=True)
     return kinds, counts / np.sqrt(max(found.size, 1))
 
 
-def blocks(texts: Sequence[str], embeddings: Embeddings, structure: Structure) -> Blocks:
+def blocks(texts: Sequence[str], structure: Structure) -> Blocks:
     """Everything that a head may look at; `texts` are folded already."""
     columns, values, ends = [], [], [0]
     for text in texts:
@@ -43,8 +42,4 @@ def blocks(texts: Sequence[str], embeddings: Embeddings, structure: Structure) -
         values.append(counts)
         ends.append(ends[-1] + kinds.size)
     grams = sparse.csr_matrix((np.concatenate(values), np.concatenate(columns), np.array(ends)), shape=(len(texts), BUCKETS))
-    return Blocks(
-        grams,
-        np.stack([embeddings.mean(text) for text in texts]).astype(np.float64),
-        np.array([structure(text) for text in texts], dtype=np.float64).reshape(len(texts), -1),
-    )
+    return Blocks(grams, np.array([structure(text) for text in texts], dtype=np.float64).reshape(len(texts), -1))

@@ -5,18 +5,38 @@
 from training.templates.grammar import listed
 
 SLOTS = {
-    "group": listed("women | immigrants | Muslims | Jews | Black people | gay people | trans people | disabled people | refugees | Mexicans | Asians | Arabs | lesbians | Indians | old people | atheists | Christians | foreigners | Chinese people | blind people"),
-    "one": listed("woman | immigrant | Muslim | Jew | Black man | gay man | trans woman | disabled person | refugee | Mexican | lesbian | Arab | foreigner"),
-    "vile": listed("disgusting | subhuman | vermin | worthless | evil | filthy | stupid | animals | parasites | a disease | inferior | criminals by nature | scum | rats | pathetic | a plague | trash | leeches | the worst | liars and thieves | revolting"),
-    "do": listed("die | be wiped out | be shot | be deported | be locked up | disappear | burn in hell | suffer | be beaten up | be sterilised | be hanged | get cancer | be gassed | never be born | be banned from this country | drown"),
-    "feel": listed("hate | despise | loathe | can't stand | detest | am sick of | want to spit on | would love to hurt | am disgusted by"),
-    "fine": listed("cold coffee | Mondays | this weather | my old laptop | traffic jams | onions | long meetings | this film | the new update | mosquitoes | losing at chess | waiting in line | spam calls | that referee's decision | my homework | the smell of paint | loud engines | broken lifts | bad puns | weeds"),
-    "nice": listed("wonderful | brave | my friends | welcome here | full of talent | great neighbours | human beings like you and me | strong | an important part of our city | inspiring | beautiful | as clever as anyone | good teachers"),
-    "bad": listed("terrible | awful | rubbish | disgusting | a disgrace | crap | stupid | the worst | garbage | damn slow | annoying as hell | so dumb | ridiculous | a pain in the ass"),
+    "group": listed(
+        "women | immigrants | Muslims | Jews | Black people | gay people | trans people | disabled people | refugees | Mexicans | Asians | Arabs | lesbians | Indians | old people | atheists | Christians | foreigners | Chinese people | blind people"
+    ),
+    "one": listed(
+        "woman | immigrant | Muslim | Jew | Black man | gay man | trans woman | disabled person | refugee | Mexican | lesbian | Arab | foreigner"
+    ),
+    "vile": listed(
+        "disgusting | subhuman | vermin | worthless | evil | filthy | stupid | animals | parasites | a disease | inferior | criminals by nature | scum | rats | pathetic | a plague | trash | leeches | the worst | liars and thieves | revolting"
+    ),
+    "do": listed(
+        "die | be wiped out | be shot | be deported | be locked up | disappear | burn in hell | suffer | be beaten up | be sterilised | be hanged | get cancer | be gassed | never be born | be banned from this country | drown"
+    ),
+    "feel": listed(
+        "hate | despise | loathe | can't stand | detest | am sick of | want to spit on | would love to hurt | am disgusted by"
+    ),
+    "fine": listed(
+        "cold coffee | Mondays | this weather | my old laptop | traffic jams | onions | long meetings | this film | the new update | mosquitoes | losing at chess | waiting in line | spam calls | that referee's decision | my homework | the smell of paint | loud engines | broken lifts | bad puns | weeds"
+    ),
+    "nice": listed(
+        "wonderful | brave | my friends | welcome here | full of talent | great neighbours | human beings like you and me | strong | an important part of our city | inspiring | beautiful | as clever as anyone | good teachers"
+    ),
+    "bad": listed(
+        "terrible | awful | rubbish | disgusting | a disgrace | crap | stupid | the worst | garbage | damn slow | annoying as hell | so dumb | ridiculous | a pain in the ass"
+    ),
     "mild": listed("damn | fuck | shit | bloody hell | holy crap | fucking hell | oh hell"),
-    "joy": listed("that was a great match | I love this song | we won | this cake is good | I am so happy for you | what a view | I finally passed | the concert was amazing | you look great | it works"),
+    "joy": listed(
+        "that was a great match | I love this song | we won | this cake is good | I am so happy for you | what a view | I finally passed | the concert was amazing | you look great | it works"
+    ),
     "you": listed("You are | You're all | People like you are | Your whole family is | Everyone knows you are | u are"),
-    "threat": listed("I will find you and hurt you | I will break your legs | watch your back, I know where you live | someone should put a bullet in your head | I hope you get run over | you deserve a beating | kill yourself | I'm going to burn your house down | you will regret being born | we will come for you and your children"),
+    "threat": listed(
+        "I will find you and hurt you | I will break your legs | watch your back, I know where you live | someone should put a bullet in your head | I hope you get run over | you deserve a beating | kill yourself | I'm going to burn your house down | you will regret being born | we will come for you and your children"
+    ),
 }
 
 ABUSIVE = listed("""

@@ -5,22 +5,48 @@
 from training.templates.grammar import listed
 
 SLOTS = {
-    "topic": listed("photosynthesis | the French revolution | tax returns | climate change | jazz | machine learning | gardening | the water cycle | volcanoes | the stock market | cooking rice | marathon training | the roman empire | black holes | vaccines | renewable energy | chess openings | sleep | online shopping | remote work | electric cars | coffee | the human heart | modern art | budgeting | football tactics | whales | time management | public transport | blockchain | mental health | the Olympic games | bread baking | antibiotics | urban planning | stress | poetry | dinosaurs | project management | teamwork | recycling | social media | video games | travelling in Japan | healthy breakfast | data privacy | negotiation | astronomy | philosophy of mind | the alphabet | basic algebra | fractions | earthquakes | insurance"),
-    "thing": listed("phone | laptop | bicycle | washing machine | invoice | parcel | subscription | account | headphones | sofa | jacket | ticket | contract | printer | router | camera | fridge | gift card | reservation | lamp | book | watch | tent | keyboard | monitor | car"),
-    "person": listed("my boss | my teacher | a customer | my grandmother | a friend | the landlord | my team | a child of eight | a beginner | the mayor | my sister | an investor | the hiring manager | a new colleague | my neighbour | the doctor"),
-    "kind": listed("email | letter | poem | short story | blog post | essay | summary | haiku | speech | product description | tweet | slogan | song | outline | lesson plan | cover letter | recipe | joke | dialogue | press release | headline | script | paragraph | list | riddle | toast | review"),
-    "tone": listed("friendly | formal | funny | short | polite | convincing | simple | cheerful | serious | professional | creative | informative | calm | enthusiastic | descriptive"),
-    "verb": listed("Explain | Describe | Summarise | Outline | Discuss | Compare | Define | Analyse | Tell me about | Give an overview of | List five facts about | Write about | Teach me | Show me the basics of | Name three books about | Give me tips on | Identify the main ideas of | Create a quiz on | Generate a question about | Give an example of"),
+    "topic": listed(
+        "photosynthesis | the French revolution | tax returns | climate change | jazz | machine learning | gardening | the water cycle | volcanoes | the stock market | cooking rice | marathon training | the roman empire | black holes | vaccines | renewable energy | chess openings | sleep | online shopping | remote work | electric cars | coffee | the human heart | modern art | budgeting | football tactics | whales | time management | public transport | blockchain | mental health | the Olympic games | bread baking | antibiotics | urban planning | stress | poetry | dinosaurs | project management | teamwork | recycling | social media | video games | travelling in Japan | healthy breakfast | data privacy | negotiation | astronomy | philosophy of mind | the alphabet | basic algebra | fractions | earthquakes | insurance"
+    ),
+    "thing": listed(
+        "phone | laptop | bicycle | washing machine | invoice | parcel | subscription | account | headphones | sofa | jacket | ticket | contract | printer | router | camera | fridge | gift card | reservation | lamp | book | watch | tent | keyboard | monitor | car"
+    ),
+    "person": listed(
+        "my boss | my teacher | a customer | my grandmother | a friend | the landlord | my team | a child of eight | a beginner | the mayor | my sister | an investor | the hiring manager | a new colleague | my neighbour | the doctor"
+    ),
+    "kind": listed(
+        "email | letter | poem | short story | blog post | essay | summary | haiku | speech | product description | tweet | slogan | song | outline | lesson plan | cover letter | recipe | joke | dialogue | press release | headline | script | paragraph | list | riddle | toast | review"
+    ),
+    "tone": listed(
+        "friendly | formal | funny | short | polite | convincing | simple | cheerful | serious | professional | creative | informative | calm | enthusiastic | descriptive"
+    ),
+    "verb": listed(
+        "Explain | Describe | Summarise | Outline | Discuss | Compare | Define | Analyse | Tell me about | Give an overview of | List five facts about | Write about | Teach me | Show me the basics of | Name three books about | Give me tips on | Identify the main ideas of | Create a quiz on | Generate a question about | Give an example of"
+    ),
     "lang": listed("Python | Java | C++ | JavaScript | Rust | SQL | Bash | Go | R | TypeScript | PHP | C | Kotlin | Ruby"),
-    "code": listed("sorts a list of numbers | reads a CSV file | counts words in a text | finds duplicates | computes a factorial | checks for palindromes | sends a request to an API | draws a circle | parses a date | connects to a database | validates an email address | merges two dictionaries | prints the first ten primes | removes blank lines | resizes an image | calculates the mean | converts celsius to fahrenheit"),
-    "place": listed("Paris | Tokyo | Brazil | the Alps | New York | Kenya | Rome | Canada | Seoul | Istanbul | Warsaw | Australia | Iceland | Berlin | Mexico | India"),
+    "code": listed(
+        "sorts a list of numbers | reads a CSV file | counts words in a text | finds duplicates | computes a factorial | checks for palindromes | sends a request to an API | draws a circle | parses a date | connects to a database | validates an email address | merges two dictionaries | prints the first ten primes | removes blank lines | resizes an image | calculates the mean | converts celsius to fahrenheit"
+    ),
+    "place": listed(
+        "Paris | Tokyo | Brazil | the Alps | New York | Kenya | Rome | Canada | Seoul | Istanbul | Warsaw | Australia | Iceland | Berlin | Mexico | India"
+    ),
     "number": listed("2 | 3 | 5 | 7 | 10 | 12 | 20 | 42 | 100 | 365 | 1500"),
     "animal": listed("cat | dog | horse | whale | parrot | rabbit | elephant | penguin | tiger | bee"),
-    "sentence": listed("The meeting was moved to Friday. | She sells sea shells by the shore. | He go to school every days. | The quick brown fox jumps over the lazy dog. | I am not sure that this are correct. | The results were better than we had hoped. | Our train left at noon. | It rained all night. | The soup was cold but the staff were kind. | We will ship your order tomorrow."),
-    "please": listed("Please | Can you | Could you | I would like you to | I need you to | Help me to | | | Hi, | Hello, can you | Hey | Would you"),
-    "role": listed("a travel agent | a history teacher | a chef | an English tutor | a job interviewer | a fitness coach | a storyteller | a financial adviser | a librarian | a project manager | a gardener | a museum guide | a nutritionist | a football commentator | a debate coach | a senior software engineer | a UX designer"),
-    "system": listed("the solar system | the immune system | the operating system | the school system | a file system | our booking system | the heating system | the legal system | the metric system | a recommendation system | the nervous system | a ticket system"),
-    "rule": listed("grammar rules | the rules of chess | traffic rules | the instructions of the washing machine | company policies | the safety guidelines of the lab | assembly instructions | the cooking instructions | the rules of the house | the terms of the contract | the first instruction in the manual | the doctor's orders | visa restrictions | the dress code"),
+    "sentence": listed(
+        "The meeting was moved to Friday. | She sells sea shells by the shore. | He go to school every days. | The quick brown fox jumps over the lazy dog. | I am not sure that this are correct. | The results were better than we had hoped. | Our train left at noon. | It rained all night. | The soup was cold but the staff were kind. | We will ship your order tomorrow."
+    ),
+    "please": listed(
+        "Please | Can you | Could you | I would like you to | I need you to | Help me to | | | Hi, | Hello, can you | Hey | Would you"
+    ),
+    "role": listed(
+        "a travel agent | a history teacher | a chef | an English tutor | a job interviewer | a fitness coach | a storyteller | a financial adviser | a librarian | a project manager | a gardener | a museum guide | a nutritionist | a football commentator | a debate coach | a senior software engineer | a UX designer"
+    ),
+    "system": listed(
+        "the solar system | the immune system | the operating system | the school system | a file system | our booking system | the heating system | the legal system | the metric system | a recommendation system | the nervous system | a ticket system"
+    ),
+    "rule": listed(
+        "grammar rules | the rules of chess | traffic rules | the instructions of the washing machine | company policies | the safety guidelines of the lab | assembly instructions | the cooking instructions | the rules of the house | the terms of the contract | the first instruction in the manual | the doctor's orders | visa restrictions | the dress code"
+    ),
 }
 
 ORDINARY = listed("""

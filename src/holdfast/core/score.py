@@ -60,7 +60,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     harm: int = 1
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """A stretch of text that a score is about: offsets in characters of the text named by `field`."""
 
     field: str
@@ -69,7 +69,7 @@ class Span(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-class Score(msgspec.Struct, frozen=True, kw_only=True):
+class Score(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one scorer said of one call.
 
     `value` is in the metric's unit; for probabilities it is the calibrated probability of the failure.
@@ -93,7 +93,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"score {self.metric} must be finite and not negative, not {self.value}")
 
 
-class Failed(msgspec.Struct, frozen=True, kw_only=True):
+class Failed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A scorer could not do its work on this trace. Never shown as a pass."""
 
     trace_id: str

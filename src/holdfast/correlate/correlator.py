@@ -4,13 +4,13 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 
 from holdfast.core.clock import NS_PER_S
-from holdfast.core.events import IncidentOpened, Recorded, SignalEnded, SignalJoined, apply
+from holdfast.core.events import IncidentEvent, IncidentMerged, IncidentOpened, Recorded, SignalEnded, SignalJoined, apply
 from holdfast.core.ids import derived_id
 from holdfast.core.incident import ACTIVE, Incident, State
 from holdfast.core.score import Metric
 from holdfast.core.signal import Signal, SignalCleared, Verdict
 from holdfast.correlate.lifecycle import ACTOR, advance, escalate, quiet_since
-from holdfast.correlate.match import Why, nested, why_joined
+from holdfast.correlate.match import Why, nested, redundant, same_cause, why_joined
 from holdfast.correlate.policy import CorrelatePolicy
 from holdfast.correlate.severity import severity_of
 from holdfast.correlate.title import title_of
@@ -52,7 +52,27 @@ class Correlator:
         for incident in list(work.incidents.values()):
             if incident.state in ACTIVE:
                 self._age(incident.id, work, now_ns)
+        self._merge(work, now_ns)
         return work.recorded
+
+    def _merge(self, work: "_Work", now_ns: int) -> None:
+        """Give what turned out to be the same cause to the elder incident; those that a person has taken on stay."""
+        open_ = sorted((i for i in work.incidents.values() if i.state is State.OPEN), key=lambda i: (i.detected_ns, i.id))
+        for place, younger in enumerate(open_):
+            taken = younger.assignee or "acknowledged" in younger.timestamps
+            elder = next((e for e in open_[:place] if e.id in work.open_ids() and same_cause(e, younger, self._policy)), None)
+            if elder is None or taken:
+                continue
+            for signal in younger.signals:
+                if signal.verdict is Verdict.FAILURE and signal.id not in younger.cleared:
+                    self._give(signal, elder.id, work, now_ns)
+            self.counts["merged"] += 1
+            work.add(younger.id, now_ns, IncidentMerged(into=elder.id), f"{younger.id}:merged:{elder.id}")
+
+    def _give(self, signal: Signal, incident_id: str, work: "_Work", now_ns: int) -> None:
+        incident = work.incidents[incident_id]
+        if all(s.id != signal.id for s in incident.signals) and not redundant(signal, incident, self._policy):
+            work.add(incident_id, now_ns, SignalJoined(signal=signal), _key(signal, incident))
 
     def _end(self, cleared: SignalCleared, work: "_Work") -> None:
         self._waiting = deque((s for s in self._waiting if s.id != cleared.signal_id), self._waiting.maxlen)
@@ -74,6 +94,9 @@ class Correlator:
         match = self._match(signal, work)
         if match is not None:
             incident, why = match
+            if redundant(signal, incident, self._policy):
+                self.counts["redundant"] += 1
+                return
             self.counts[why] += 1
             work.add(incident.id, signal.detected_ns, SignalJoined(signal=signal), _key(signal, incident))
         elif signal.verdict is Verdict.ANOMALY:
@@ -86,7 +109,7 @@ class Correlator:
 
     def _known(self, signal: Signal, work: "_Work") -> bool:
         """Whether an incident has this signal already; a worse verdict goes to it again."""
-        for incident in work.incidents.values():
+        for incident in sorted(work.incidents.values(), key=lambda i: i.state not in ACTIVE):
             before = next((s for s in incident.signals if s.id == signal.id), None)
             if before is None:
                 continue
@@ -140,7 +163,7 @@ class Correlator:
         work.add(incident_id, signal.detected_ns, opened, f"{incident_id}:opened")
         for waiting in [w for w in self._waiting if w.segment.service == service]:
             incident = work.incidents[incident_id]
-            if why_joined(waiting, incident, self._policy) is not None:
+            if why_joined(waiting, incident, self._policy) is not None and not redundant(waiting, incident, self._policy):
                 self._waiting.remove(waiting)
                 work.add(incident_id, signal.detected_ns, SignalJoined(signal=waiting), _key(waiting, incident))
 
@@ -171,7 +194,10 @@ class _Work:
         self.incidents = incidents
         self.recorded: list[Recorded] = []
 
-    def add(self, incident_id: str, time_ns: int, event: IncidentOpened | SignalJoined | SignalEnded, key: str) -> None:
+    def open_ids(self) -> set[str]:
+        return {i.id for i in self.incidents.values() if i.state is State.OPEN}
+
+    def add(self, incident_id: str, time_ns: int, event: IncidentEvent, key: str) -> None:
         self.take(Recorded(incident_id=incident_id, time_ns=time_ns, actor=ACTOR, event=event, key=key))
 
     def take(self, recorded: Recorded) -> None:

@@ -24,8 +24,13 @@ class Why(StrEnum):
 
 
 def why_joined(signal: Signal, incident: Incident, policy: CorrelatePolicy) -> Why | None:
-    """The strongest reason for which the signal belongs to the incident, None where there is none."""
+    """The strongest reason for which the signal belongs to the incident, None where there is none.
+
+    What is no failure by itself belongs to an incident only where it began with it, among those that it hurts.
+    """
     if signal.segment.service != incident.service:
+        return None
+    if signal.verdict is not Verdict.FAILURE and not _accompanies(signal, incident, policy):
         return None
     found = [why for other in incident.signals if (why := _related(signal, other, incident, policy)) is not None]
     if not found:
@@ -34,6 +39,54 @@ def why_joined(signal: Signal, incident: Incident, policy: CorrelatePolicy) -> W
     if best in (Why.SAME_SEGMENT, Why.SAME_TIME) and _elsewhere(signal, incident):
         return None
     return best
+
+
+def redundant(signal: Signal, incident: Incident, policy: CorrelatePolicy) -> bool:
+    """Whether the signal tells nothing new of an open incident: its metric is known to fail, and better elsewhere.
+
+    A fault of one prompt version shows, thinner, in each language, tenant and document of its calls. Signals of the whole
+    application and of the diagnosed cohort are always kept; before a diagnosis, the first few of each metric.
+    """
+    if incident.state is not State.OPEN or not signal.segment.dimension:
+        return False
+    failing = [
+        s for s in incident.signals if s.metric == signal.metric and s.verdict is Verdict.FAILURE and s.id not in incident.cleared
+    ]
+    if not failing:
+        return False
+    if signal.verdict is not Verdict.FAILURE:
+        return True
+    if incident.diagnosis is not None and incident.cohort:
+        return incident.cohort.get(signal.segment.dimension) != signal.segment.value
+    return len(failing) >= policy.signals_per_metric
+
+
+def same_cause(one: Incident, other: Incident, policy: CorrelatePolicy) -> bool:
+    """Whether two open incidents turned out to be one: the same diagnosed cohort, and onsets that agree.
+
+    Where the cohort is everybody, that alone says little: then the diagnosed fault must be the same as well.
+    """
+    if one.service != other.service or one.diagnosis is None or other.diagnosis is None:
+        return False
+    if one.cohort != other.cohort or abs(one.started_ns - other.started_ns) > policy.merge_s * NS_PER_S:
+        return False
+    return bool(one.cohort) or (_fault(one) == _fault(other) != "")
+
+
+def _fault(incident: Incident) -> str:
+    return incident.diagnosis.causes[0].fault if incident.diagnosis and incident.diagnosis.causes else ""
+
+
+def _accompanies(signal: Signal, incident: Incident, policy: CorrelatePolicy) -> bool:
+    """Whether the signal began around the incident's onset, in the whole application or in the incident's cohort."""
+    if abs(signal.onset_ns - incident.started_ns) > policy.window_s * NS_PER_S:
+        return False
+    segment = signal.segment
+    if not segment.dimension:
+        return True
+    if incident.diagnosis is not None:
+        return incident.cohort.get(segment.dimension) == segment.value
+    return any(s.segment == segment for s in incident.signals if s.verdict is Verdict.FAILURE)
 
 
 def nested(one: Segment, other: Segment) -> bool:

@@ -13,6 +13,8 @@ class CorrelatePolicy(msgspec.Struct, frozen=True, kw_only=True):
         cool_down_s: quiet that makes a mitigated incident resolved; a fault that comes back before reopens it.
         follows_s: a fault that comes back within this after an incident was resolved refers to it.
         declined_s: a person said that it was no incident: the same metric and segment stay silent for so long.
+        merge_s: open incidents of the same diagnosed cohort whose onsets are no farther apart are one.
+        signals_per_metric: failing segments of one metric that an incident shows before its cohort is known.
         waiting_signals: anomalies at most that wait for an incident to join.
         many_users, many_calls: users or bad calls from which an incident is a step more severe.
         wide_rate: share of calls of a whole application from which it is a step more severe.
@@ -24,6 +26,8 @@ class CorrelatePolicy(msgspec.Struct, frozen=True, kw_only=True):
     cool_down_s: float = 7200.0
     follows_s: float = 7 * 86_400.0
     declined_s: float = 86_400.0
+    merge_s: float = 1200.0
+    signals_per_metric: int = 3
     waiting_signals: int = 256
     many_users: int = 50
     many_calls: int = 200

@@ -1,6 +1,8 @@
 """From a stream that crossed its threshold to a signal in words and numbers, and back again when it has recovered."""
 
 import math
+from collections.abc import Mapping
+from functools import cached_property
 
 import msgspec
 import numpy as np
@@ -9,10 +11,10 @@ from scipy.special import betaincinv, rel_entr
 
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.ids import derived_id
-from holdfast.core.signal import Segment, Signal, SignalCleared, Verdict
+from holdfast.core.signal import Signal, SignalCleared, Verdict
 from holdfast.detect.budget import stream_budget
 from holdfast.detect.columns import Column
-from holdfast.detect.evidence import exemplars
+from holdfast.detect.evidence import BadCall, exemplars
 from holdfast.detect.standard import Effect, judge
 from holdfast.detect.streams import ALARMED, LEARNING, TIME, WATCHING, N, V, X
 from holdfast.detect.watch import Alarm, Watch
@@ -23,6 +25,7 @@ MIX_DIMENSIONS = ("route", "tenant", "language", "region")
 MIX_QUANTILE = 0.02
 MIN_MIX_CALLS = 50
 MIN_MIX_TRACES = 20
+KNOWN_SHARE = 0.9
 GROWTH = 1.5
 MIN_NEW_CALLS = 30
 RANK_OF = {Verdict.NOISE: 0, Verdict.ANOMALY: 1, Verdict.FAILURE: 2}
@@ -53,7 +56,7 @@ def raise_signal(watch: Watch, row: int, evidence: float, time_ns: int) -> Signa
         bad=0.0,
         budget=stream_budget(apps if whole else parts, share, ground.policy),
     )
-    signal = _measured(watch, row, signal, onset[:TIME], time_ns)
+    signal = _measured(watch, row, signal, onset[:TIME], _Setting(watch, row, (onset_ns, time_ns)))
     watch.alarms[row] = Alarm(signal, onset[:TIME].tolist(), float(s.totals[row, N]), s.totals[row].tolist())
     _await_recovery(watch, row, onset)
     return signal
@@ -68,16 +71,20 @@ def clear(watch: Watch, row: int, time_ns: int) -> SignalCleared:
 
 
 def rejudge(watch: Watch, row: int) -> Signal | None:
-    """The signal anew where what came since makes it worse than it was judged, None otherwise."""
+    """The signal anew where what came since makes it worse than it was judged, None otherwise.
+
+    Judged each time that the calls since onset have grown by half, so O(log n) times. Nothing is worse than a failure.
+    """
     s, alarm = watch.streams, watch.alarms[row]
+    if alarm.signal.verdict is Verdict.FAILURE:
+        return None
     new = s.totals[row, N] - alarm.judged_totals[N]
     since = s.totals[row, N] - alarm.onset_totals[N]
-    if new < MIN_NEW_CALLS or (since < GROWTH * (since - new) and alarm.signal.verdict is Verdict.FAILURE):
+    if new < MIN_NEW_CALLS or since < GROWTH * (since - new):
         return None
     time_ns = int(s.last_ns[row])
-    candidates = [
-        _measured(watch, row, alarm.signal, np.array(start), time_ns) for start in (alarm.onset_totals, alarm.judged_totals)
-    ]
+    setting = _Setting(watch, row, (alarm.signal.onset_ns, time_ns))
+    candidates = [_measured(watch, row, alarm.signal, np.array(t), setting) for t in (alarm.onset_totals, alarm.judged_totals)]
     alarm.judged_totals = s.totals[row].tolist()
     worst = max(candidates, key=lambda c: RANK_OF[c.verdict])
     if RANK_OF[worst.verdict] <= RANK_OF[alarm.signal.verdict]:
@@ -97,30 +104,83 @@ def baseline_value(watch: Watch, row: int) -> float:
     return total / calls if calls else 0.0
 
 
-def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.float64], time_ns: int) -> Signal:
+class _Setting:
+    """What was seen around a stream in a period (both ends included), looked up once for all ways to judge it."""
+
+    def __init__(self, watch: Watch, row: int, period_ns: tuple[int, int]) -> None:
+        self._watch = watch
+        self._row = row
+        self.period_ns = period_ns
+
+    @cached_property
+    def bad_calls(self) -> list[BadCall]:
+        """Bad calls of the stream's segment."""
+        s, ground = self._watch.streams, self._watch.ground
+        segment = int(s.segment[self._row])
+        return ground.evidence.bad_between(ground.index.app[segment], int(s.column[self._row]), segment, self.period_ns)
+
+    @cached_property
+    def expected(self) -> dict[str, float]:
+        """By dimension, the mean (of the column) that the traffic would have if each of its values were as before.
+
+        A dimension is left out where it cannot say.
+        """
+        s, ground = self._watch.streams, self._watch.ground
+        segment, column = int(s.segment[self._row]), int(s.column[self._row])
+        seen = ground.evidence.traces_between(ground.index.app[segment], segment, self.period_ns)
+        if len(seen) < MIN_MIX_TRACES:
+            return {}
+        own = ground.index.segments[segment].dimension
+        parts = ground.index.values_of(seen, MIX_DIMENSIONS)
+        known = np.unique(parts[parts >= 0])
+        means = np.full(int(known[-1]) + 2 if len(known) else 1, np.nan)
+        means[known] = [_mean_before(self._watch, part, column) for part in known.tolist()]
+        expected = dict[str, float]()
+        for at, dimension in enumerate(MIX_DIMENSIONS):
+            values = means[parts[:, at]]
+            values = values[~np.isnan(values)]
+            if dimension != own and len(values) >= KNOWN_SHARE * len(seen):
+                expected[dimension] = float(values.mean())
+        return expected
+
+
+def _mean_before(watch: Watch, segment: int, column: int) -> float:
+    """Baseline of a segment's stream, NaN where it has none that is known well."""
+    s, stream = watch.streams, watch.find(segment, column)
+    if stream < 0 or s.mode[stream] == LEARNING or s.base[stream, N] < MIN_MIX_CALLS:
+        return math.nan
+    return float(s.base[stream, X] / s.base[stream, N])
+
+
+def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.float64], setting: _Setting) -> Signal:
     """The signal with numbers and verdict of what came since the totals `start`."""
     s, ground = watch.streams, watch.ground
     since = s.totals[row] - start
     calls = max(int(since[N]), 1)
-    column, segment = int(s.column[row]), int(s.segment[row])
-    bad_calls = ground.evidence.bad_between(ground.index.app[segment], column, segment, (signal.onset_ns, time_ns))
+    column = ground.table.columns[int(s.column[row])]
     observed = float(since[V]) / calls
     bad = float(since[X])
-    if ground.table.columns[column].kind == "rank":
+    if column.kind == "rank":
         bad = max(0.0, 2 * bad - calls)
+    onset_ns, time_ns = setting.period_ns
     effect = Effect(
         baseline=signal.baseline,
         observed=observed,
         calls=calls,
         bad=bad,
-        duration_s=max(time_ns - signal.onset_ns, 0) / NS_PER_S,
-        users=len({c.user for c in bad_calls if c.user}),
-        mix=_mix(watch, row, (signal.onset_ns, time_ns), _at_least(float(since[X]), calls, MIX_QUANTILE)),
+        duration_s=max(time_ns - onset_ns, 0) / NS_PER_S,
+        users=len({c.user for c in setting.bad_calls if c.user}),
         certainty=_certainty(watch, row, float(since[X]), calls),
     )
-    verdict, reason = judge(ground.table.metric(signal.metric), effect, ground.policy.standard)
+    metric, standard = ground.table.metric(signal.metric), ground.policy.standard
+    verdict, reason = judge(metric, effect, standard)
+    if verdict is Verdict.FAILURE:
+        # The mix can only excuse, and is dear to ask for.
+        mix = _mix(setting.expected, column.margin, _at_least(float(since[X]), calls, MIX_QUANTILE))
+        if mix:
+            verdict, reason = judge(metric, msgspec.structs.replace(effect, mix=mix), standard)
     return msgspec.structs.replace(
-        signal, observed=observed, calls=calls, bad=bad, verdict=verdict, reason=reason, exemplars=exemplars(bad_calls)
+        signal, observed=observed, calls=calls, bad=bad, verdict=verdict, reason=reason, exemplars=exemplars(setting.bad_calls)
     )
 
 
@@ -147,35 +207,9 @@ def _at_least(bad: float, calls: float, quantile: float) -> float:
     return float(betaincinv(bad + 0.5, max(calls - bad, 0.0) + 0.5, quantile))
 
 
-def _mix(watch: Watch, row: int, period_ns: tuple[int, int], observed: float) -> str:
+def _mix(expected: Mapping[str, float], margin: float, observed: float) -> str:
     """The dimension whose mix explains the observed mean (of the column), empty where none does."""
-    s, ground = watch.streams, watch.ground
-    segment, column = int(s.segment[row]), int(s.column[row])
-    app = ground.index.app[segment]
-    seen = list(ground.evidence.traces_between(app, segment, period_ns))
-    if len(seen) < MIN_MIX_TRACES:
-        return ""
-    margin = ground.table.columns[column].margin
-    own = ground.index.segments[segment].dimension
-
-    def mean_of(part: int) -> float | None:
-        stream = watch.find(part, column)
-        if stream < 0 or s.mode[stream] == LEARNING or s.base[stream, N] < MIN_MIX_CALLS:
-            return None
-        return float(s.base[stream, X] / s.base[stream, N])
-
-    for dimension in MIX_DIMENSIONS:
-        if dimension == own:
-            continue
-        segments = ground.index.segments
-
-        def belongs(part: int, dimension: str = dimension, segments: list[Segment] = segments) -> bool:
-            return segments[part].dimension == dimension
-
-        expected = ground.evidence.expected_by_mix(seen, belongs, mean_of)
-        if expected is not None and observed <= margin * expected:
-            return dimension
-    return ""
+    return next((dimension for dimension, mean in expected.items() if observed <= margin * mean), "")
 
 
 def _await_recovery(watch: Watch, row: int, onset: npt.NDArray[np.float64]) -> None:

@@ -60,6 +60,7 @@ class _Rows:
         self.time: list[int] = []
         self.reached: list[int] = []
         self.metric: list[int] = []
+        self.value: list[float] = []
         self.profile: list[int] = []
         self.trace: list[int] = []
         self.recalibrated: set[tuple[int, int]] = set()
@@ -81,7 +82,7 @@ class Extractor:
         self._late_in_row: Counter[int] = Counter()
         self._seen: OrderedDict[str, list[tuple[str, str]]] = OrderedDict()
         self._versions: dict[tuple[int, str], set[tuple[str, str]]] = {}
-        self._known: dict[tuple[int, str, str, str], int] = {}
+        self._known: dict[int, dict[tuple[str, str, str], int]] = {}
 
     def extract(self, traces: Sequence[ScoredTrace]) -> Batch:
         """The batch of these traces."""
@@ -95,7 +96,7 @@ class Extractor:
             np.array(rows.time, np.int64),
             np.array(rows.reached, np.int64),
             np.array(rows.metric, np.int64),
-            np.array([s.value for s in rows.scores], np.float64),
+            np.array(rows.value, np.float64),
             np.array(rows.profile, np.int64),
             np.array(rows.trace, np.int64),
             frozenset(rows.recalibrated),
@@ -114,23 +115,24 @@ class Extractor:
         reached = self._advance(app, max(c.end_ns for c in trace.calls))
         if reached == 0:
             return
-        known, trace_row = self._known, len(rows.traces)
-        for score in fresh:
-            metric = known.get((app, score.metric, score.scorer, score.version))
-            if metric is None:
-                metric = self._new_version(app, score, rows)
-            if metric < 0:
-                self.skipped["unknown_metric"] += 1
-                continue
-            place = calls.get(score.span_id)
-            if place is None:
-                call = ends.get(score.span_id, root)
-                place = calls[score.span_id] = (profile_of(call.dimensions), call.end_ns)
-            rows.scores.append(score)
+        trace_row = len(rows.traces)
+        metrics = self._metrics_of(app, fresh, rows)
+        if -1 in metrics:
+            self.skipped["unknown_metric"] += metrics.count(-1)
+            fresh = [score for score, metric in zip(fresh, metrics, strict=True) if metric >= 0]
+            metrics = [metric for metric in metrics if metric >= 0]
+        spans = [score.span_id for score in fresh]
+        for span in dict.fromkeys(spans):
+            call = ends.get(span, root)
+            calls[span] = (profile_of(call.dimensions), call.end_ns)
+        rows.scores.extend(fresh)
+        rows.value.extend([score.value for score in fresh])
+        rows.metric.extend(metrics)
+        for span in spans:
+            place = calls[span]
             rows.profile.append(place[0])
             rows.time.append(place[1])
-            rows.metric.append(metric)
-        added = len(rows.scores) - len(rows.reached)
+        added = len(spans)
         rows.reached.extend([reached] * added)
         rows.trace.extend([trace_row] * added)
         # Numbers of profiles are void after a trim: rows that are kept hold the segments themselves.
@@ -144,6 +146,15 @@ class Extractor:
                 tuple(f.scorer for f in scored.failures),
             )
         )
+
+    def _metrics_of(self, app: int, scores: Sequence[Score], rows: _Rows) -> list[int]:
+        """Number of the metric of each score, −1 where nobody defined it."""
+        known = self._known.setdefault(app, {})
+        found = []
+        for score in scores:
+            metric = known.get((score.metric, score.scorer, score.version))
+            found.append(self._new_version(app, score, rows) if metric is None else metric)
+        return found
 
     def _fresh(self, trace_id: str, scores: tuple[Score, ...]) -> Sequence[Score]:
         """The scores that did not count before."""
@@ -186,7 +197,8 @@ class Extractor:
 
     def _new_version(self, app: int, score: Score, rows: _Rows) -> int:
         """Number of the metric of a score whose scorer, or the version of it, was not seen before."""
-        metric = self._known[app, score.metric, score.scorer, score.version] = self._table.metric_index(score.metric)
+        metric = self._table.metric_index(score.metric)
+        self._known.setdefault(app, {})[score.metric, score.scorer, score.version] = metric
         versions = self._versions.setdefault((app, score.metric), set())
         if versions and metric >= 0:
             rows.recalibrated.add((app, metric))
@@ -200,7 +212,7 @@ class Extractor:
             "reached": self.reached_ns,
             "late": dict(self._late_in_row),
             "seen": [(trace_id, keys) for trace_id, keys in self._seen.items()],
-            "known": sorted(self._known),
+            "known": sorted((app, *key) for app, known in self._known.items() for key in known),
         }
 
     def load(self, state: dict[str, object]) -> None:
@@ -210,9 +222,9 @@ class Extractor:
         self.reached_ns = plain.reached
         self._late_in_row = Counter(plain.late)
         self._seen = OrderedDict(plain.seen)
-        self._known = {key: self._table.metric_index(key[1]) for key in plain.known}
-        self._versions = {}
+        self._known, self._versions = {}, {}
         for app, name, scorer, version in plain.known:
+            self._known.setdefault(app, {})[name, scorer, version] = self._table.metric_index(name)
             self._versions.setdefault((app, name), set()).add((scorer, version))
 
 

@@ -1,5 +1,7 @@
 """Scorer coverage: a scorer that stopped working must not look like health."""
 
+from collections import Counter
+
 import msgspec
 
 from holdfast.core.change import Change
@@ -39,6 +41,15 @@ class _Scorer(msgspec.Struct):
     signal: Signal | None = None
 
 
+class _Tally:
+    """Traces of one application in one minute, by the set of scorers that ran; and runs that failed, by scorer."""
+
+    def __init__(self) -> None:
+        self.traces = 0
+        self.ran: dict[frozenset[str], int] = {}
+        self.failed: Counter[str] = Counter()
+
+
 class Coverage:
     """Signals where under 90 % of a scorer's runs worked for 10 minutes (under half: for 2), or where it stopped running."""
 
@@ -51,21 +62,41 @@ class Coverage:
     def observe(self, batch: Batch) -> list[SignalEvent]:
         """Count, and judge every application whose minute is over."""
         found = list[SignalEvent]()
+        tallies: dict[int, _Tally] = {}
         for row in batch.traces:
             minute = row.time_ns // BUCKET_NS
-            if minute > self._minute.get(row.app, minute):
+            if minute > self._minute.setdefault(row.app, minute):
+                self._pour(row.app, tallies.pop(row.app, None))
                 found += self._judge(row.app, row.time_ns)
-            self._minute[row.app] = max(minute, self._minute.get(row.app, minute))
-            for name in (*row.scorers, *row.failed):
-                if (row.app, name) not in self._scorers:
-                    self._scorers[row.app, name] = _Scorer()
-                    self._by_app.setdefault(row.app, []).append(name)
-            for name in self._by_app.get(row.app, ()):
-                bucket = self._bucket(self._scorers[row.app, name], minute)
-                bucket.traces += 1
-                bucket.ran += name in row.scorers
-                bucket.failed += name in row.failed
+                self._minute[row.app] = minute
+            tally = tallies.get(row.app)
+            if tally is None:
+                tally = tallies[row.app] = _Tally()
+            tally.traces += 1
+            tally.ran[row.scorers] = tally.ran.get(row.scorers, 0) + 1
+            if row.failed:
+                tally.failed.update(set(row.failed))
+        for app, tally in tallies.items():
+            self._pour(app, tally)
         return found
+
+    def _pour(self, app: int, tally: "_Tally | None") -> None:
+        """Add what was counted in the application's present minute to its scorers."""
+        if tally is None:
+            return
+        ran = Counter[str]()
+        for scorers, traces in tally.ran.items():
+            for name in scorers:
+                ran[name] += traces
+        names = self._by_app.setdefault(app, [])
+        for name in sorted((ran.keys() | tally.failed.keys()) - set(names)):
+            self._scorers[app, name] = _Scorer()
+            names.append(name)
+        for name in names:
+            bucket = self._bucket(self._scorers[app, name], self._minute[app])
+            bucket.traces += tally.traces
+            bucket.ran += ran[name]
+            bucket.failed += tally.failed[name]
 
     def _bucket(self, scorer: _Scorer, minute: int) -> _Bucket:
         if scorer.buckets and scorer.buckets[-1].number >= minute:
@@ -86,10 +117,14 @@ class Coverage:
 
     def _judge_one(self, app: int, name: str, scorer: _Scorer, now_ns: int) -> list[SignalEvent]:
         minute = now_ns // BUCKET_NS
-        window = [b for b in scorer.buckets if minute - WINDOW_BUCKETS <= b.number < minute]
-        ran, failed, traces = (sum(getattr(b, field) for b in window) for field in ("ran", "failed", "traces"))
-        recent = [b for b in window if b.number >= minute - FAST_BUCKETS]
-        recent_ran, recent_failed = sum(b.ran for b in recent), sum(b.failed for b in recent)
+        ran = failed = traces = recent_ran = recent_failed = 0
+        first, recent, window = minute - WINDOW_BUCKETS, minute - FAST_BUCKETS, list[_Bucket]()
+        for bucket in scorer.buckets:
+            if first <= bucket.number < minute:
+                window.append(bucket)
+                ran, failed, traces = ran + bucket.ran, failed + bucket.failed, traces + bucket.traces
+                if bucket.number >= recent:
+                    recent_ran, recent_failed = recent_ran + bucket.ran, recent_failed + bucket.failed
         usual = scorer.ran / scorer.traces if scorer.traces else 0.0
         expected = usual * traces
         silent = expected >= MIN_EXPECTED and ran < 0.1 * expected

@@ -13,9 +13,10 @@ from holdfast.detect.budget import BudgetReport
 from holdfast.detect.policy import DetectPolicy
 from holdfast.detect.protocol import Ground, SignalEvent
 from holdfast.detect.registry import DETECTORS
+from holdfast.detect.segments import IndexState
 from holdfast.detect.sequential import Sequential
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Detection:
@@ -80,7 +81,6 @@ class Detection:
                 format=FORMAT,
                 names=self._ground.table.names,
                 segments=self._ground.index.state(),
-                overflow=dict(self._ground.index.overflow),
                 extractor=self._extractor.state(),
                 evidence=self._ground.evidence.state(),
                 detectors={name: detector.snapshot() for name, detector in self._detectors.items()},
@@ -103,7 +103,7 @@ class Detection:
         for number, name in enumerate(plain.names):
             if self._ground.table.metric_index(name) != number:
                 raise InputError(f"metric {name!r} is not defined as it was", "snapshot.names")
-        self._ground.index.load(plain.segments, plain.overflow)
+        self._ground.index.load(plain.segments)
         self._extractor.load(plain.extractor)
         self._ground.evidence.load(plain.evidence)
         for name, detector in self._detectors.items():
@@ -114,8 +114,7 @@ class Detection:
 class _State(msgspec.Struct, kw_only=True):
     format: int
     names: list[str]
-    segments: list[tuple[str, str, str]]
-    overflow: dict[str, int]
+    segments: IndexState
     extractor: dict[str, object]
     evidence: bytes
     detectors: dict[str, bytes]

@@ -1,7 +1,6 @@
 """What a signal shows: the worst calls, who was hurt, and whether the traffic's mix explains it. Bounded rings."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -68,36 +67,20 @@ class Evidence:
             worst.setdefault(call.trace_id, call)
         return list(worst.values())
 
-    def traces_between(self, app: int, segment: int, period_ns: tuple[int, int]) -> Iterator[Seen]:
-        """Recent traces of a segment in a period (both ends included), newest first."""
+    def recent(self, app: int) -> list[tuple[int, ...]]:
+        """Segments of each recent trace of an application, oldest first."""
+        return [seen.segments for seen in self._traces.get(app, ())]
+
+    def traces_between(self, app: int, segment: int, period_ns: tuple[int, int]) -> list[tuple[int, ...]]:
+        """Segments of each recent trace of a segment in a period (both ends included), newest first."""
         first, last = period_ns
+        found = list[tuple[int, ...]]()
         for seen in reversed(self._traces.get(app, ())):
             if seen.time_ns < first:
-                return
+                break
             if seen.time_ns <= last and (segment == app or segment in seen.segments):
-                yield seen
-
-    def expected_by_mix(
-        self, seen: list[Seen], belongs: Callable[[int], bool], mean_of: Callable[[int], float | None]
-    ) -> float | None:
-        """Mean that these traces would have if every value of one dimension were as before.
-
-        `belongs` says whether a segment is of that dimension, `mean_of` gives its baseline, None where it has none.
-        Returns None where less than nine tenths of the traces have a value with a baseline.
-        """
-        total, known = 0.0, 0
-        means: dict[int, float | None] = {}
-        for trace in seen:
-            for segment in trace.segments:
-                if belongs(segment):
-                    if segment not in means:
-                        means[segment] = mean_of(segment)
-                    mean = means[segment]
-                    if mean is not None:
-                        total += mean
-                        known += 1
-                    break
-        return total / known if known and known >= 0.9 * len(seen) else None
+                found.append(seen.segments)
+        return found
 
     def state(self) -> bytes:
         """For a snapshot."""

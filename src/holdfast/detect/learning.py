@@ -58,8 +58,8 @@ def _promote(watch: Watch, rows: Ints) -> None:
     parts = learning[s.parent[learning] >= 0]
     parts = parts[s.mode[s.parent[parts]] != LEARNING]
     enough = [
-        n >= policy.min_segment_calls or watch.judged_at_once(int(g))
-        for n, g in zip(s.base[parts, N], s.segment[parts], strict=True)
+        known or watch.judged_at_once(row)
+        for row, known in zip(parts.tolist(), (s.base[parts, N] >= policy.min_segment_calls).tolist(), strict=True)
     ]
     parts = parts[np.array(enough, bool)]
     s.mode[parts] = WATCHING

@@ -1,19 +1,22 @@
 """The index of segments: which streams a call belongs to, by number, bounded in number."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from holdfast.core.call import DIMENSIONS, Dimensions
 from holdfast.core.signal import Segment
+from holdfast.detect.policy import VERSIONS
 
 Ints = npt.NDArray[np.int64]
 
 WATCHED = tuple(d for d in DIMENSIONS if d not in ("service.name", "user"))
 """Dimensions of which every value is a segment. Users are too many: they are watched where they misbehave."""
 
+ROUTE = "route"
 OTHER = "other"
 DEFAULT_MAX_VALUES = 100
 MAX_PROFILES = 20_000
@@ -26,6 +29,9 @@ _Key = tuple[tuple[str, ...] | None, ...]
 class SegmentIndex:
     """Numbers segments and profiles. A profile is the set of segments that a call with given dimensions belongs to.
 
+    `twins` says of segments without streams of their own which segment has the same traffic. `home` is the only route of a
+    version, as long as it has only one; `moved` are versions that lost theirs since somebody last asked.
+
     Values beyond the bounds of their dimension, or of `max_segments` in all, are counted in `overflow` and become `other`.
     """
 
@@ -35,6 +41,9 @@ class SegmentIndex:
         self.segments: list[Segment] = []
         self.app: list[int] = []
         self.overflow: Counter[str] = Counter()
+        self.twins: dict[int, int] = {}
+        self.home: dict[int, int] = {}
+        self.moved: list[int] = []
         self._numbers: dict[Segment, int] = {}
         self._values: Counter[tuple[str, str]] = Counter()
         self.profiles: list[tuple[int, ...]] = []
@@ -73,6 +82,15 @@ class SegmentIndex:
         first = np.cumsum(lengths) - lengths
         return index, self._flat[np.arange(len(index)) - first[index] + self._starts[profile][index]]
 
+    def values_of(self, profiles: Sequence[tuple[int, ...]], dimensions: tuple[str, ...]) -> Ints:
+        """For each set of segments (N) the first segment of each dimension (D), −1 where it has none: shape N × D."""
+        known = {profile: self._first_values(profile, dimensions) for profile in set(profiles)}
+        return np.array([known[profile] for profile in profiles], np.int64).reshape(len(profiles), len(dimensions))
+
+    def _first_values(self, profile: tuple[int, ...], dimensions: tuple[str, ...]) -> list[int]:
+        by_dimension = {self.segments[segment].dimension: segment for segment in reversed(profile)}
+        return [by_dimension.get(dimension, -1) for dimension in dimensions]
+
     def trim(self) -> None:
         """Forget the profiles where there are too many; the segments stay. Numbers of profiles from before are void."""
         if len(self.profiles) >= MAX_PROFILES:
@@ -80,20 +98,28 @@ class SegmentIndex:
             self.profiles.clear()
             self._flat = self._starts = self._lengths = np.empty(0, np.int64)
 
-    def state(self) -> list[tuple[str, str, str]]:
-        """The segments in order, for a snapshot."""
-        return [(s.service, s.dimension, s.value) for s in self.segments]
+    def state(self) -> "IndexState":
+        """For a snapshot."""
+        return IndexState(self.segments, dict(self.overflow), self.twins, self.home, self.moved)
 
-    def load(self, state: Iterable[tuple[str, str, str]], overflow: dict[str, int]) -> None:
+    def load(self, state: "IndexState") -> None:
         """Take over the segments of a snapshot, under the same numbers."""
         self.__init__(self._max_segments, self._max_values)  # type: ignore[misc]  # starting again is what a restore means
-        for service, dimension, value in state:
-            self._add(Segment(service, dimension, value))
-        self.overflow = Counter(overflow)
+        for segment in state.segments:
+            self._add(segment)
+        self.overflow = Counter(state.overflow)
+        self.twins, self.home, self.moved = state.twins, state.home, state.moved
+
+    def pair(self, twins: dict[int, int]) -> None:
+        """From now on these segments have no observations of their own."""
+        if twins != self.twins:
+            self.twins = twins
+            self._flat = self._starts = self._lengths = np.empty(0, np.int64)
 
     def _number_rows(self) -> None:
         new = self.profiles[len(self._starts) :]
         if new:
+            new = [tuple([s for s in profile if s not in self.twins]) for profile in new]
             lengths = np.array([len(p) for p in new], np.int64)
             starts = len(self._flat) + np.cumsum(lengths) - lengths
             self._starts = np.concatenate((self._starts, starts))
@@ -105,9 +131,18 @@ class SegmentIndex:
         numbers = [self._number(service, "", "")]
         for dimension, values in zip(WATCHED, key[1:], strict=True):
             numbers += [self._number(service, dimension, value) for value in dict.fromkeys(values or ())]
+        self._settle_in(numbers)
         self.profiles.append(tuple(dict.fromkeys(numbers)))
         self._by_key[key] = len(self.profiles) - 1
         return len(self.profiles) - 1
+
+    def _settle_in(self, numbers: list[int]) -> None:
+        """Note on which routes versions are met."""
+        route = next((n for n in numbers if self.segments[n].dimension == ROUTE), numbers[0])
+        for number in numbers:
+            if self.segments[number].dimension in VERSIONS and self.home.setdefault(number, route) not in (route, numbers[0]):
+                self.home[number] = numbers[0]
+                self.moved.append(number)
 
     def _number(self, service: str, dimension: str, value: str) -> int:
         segment = Segment(service, dimension, value)
@@ -128,3 +163,13 @@ class SegmentIndex:
         self._values[segment.service, segment.dimension] += 1
         self.app.append(self._numbers.get(Segment(segment.service), number))
         return number
+
+
+class IndexState(msgspec.Struct):
+    """What of an index must survive a restart."""
+
+    segments: list[Segment]
+    overflow: dict[str, int]
+    twins: dict[int, int]
+    home: dict[int, int]
+    moved: list[int]

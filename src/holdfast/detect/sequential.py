@@ -25,6 +25,8 @@ Floats = npt.NDArray[np.float64]
 
 LARGEST = 1e100
 """Evidence is cut here between batches, far above any threshold, so that it cannot overflow."""
+PAIR_EVERY = 4
+"""Chunks between two looks at which segments have the same traffic."""
 BAD = 0.5
 BAD_RANK = 0.95
 
@@ -82,11 +84,19 @@ class Sequential:
         if not len(rows):
             return []
         self._settled += 1
+        self._watch.settle_in()
+        if self._settled % PAIR_EVERY == 1:
+            self._pair(rows)
         if self._settled % SIBLINGS_EVERY == 0:
             compare_siblings(self._watch)
         self._spent += learn(self._watch, rows)
         alarmed = rows[self._watch.streams.mode[rows] == ALARMED]
         return [signal for row in alarmed.tolist() if (signal := rejudge(self._watch, row)) is not None]
+
+    def _pair(self, rows: Ints) -> None:
+        """Look which segments of the applications of these streams have the same traffic."""
+        for app in sorted({self._ground.index.app[segment] for segment in self._watch.streams.segment[rows].tolist()}):
+            self._watch.pair(app)
 
     def tick(self, now_ns: int) -> list[SignalEvent]:
         """Time alone says nothing about scores."""

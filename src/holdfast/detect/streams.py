@@ -93,6 +93,14 @@ class Streams:
         self.strength[rows] = 0.0
         self.restart(rows)
 
+    def resume(self, row: int, twin: int) -> None:
+        """Go on where a stream with the same traffic stands: what was normal for it is normal here."""
+        self.base[row] = self.base[twin]
+        self.mode[row] = LEARNING if self.mode[twin] == LEARNING else WATCHING
+        self.refreshed[row] = -1.0
+        self.spent_at[row] = self.totals[row, N]
+        self.restart(np.array([row]))
+
     def restart(self, rows: npt.NDArray[np.int64]) -> None:
         """Forget all evidence of these streams, and what they saw since the baseline last took something in."""
         self.evidence[rows] = 0.0

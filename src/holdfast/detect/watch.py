@@ -4,12 +4,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from holdfast.core.call import DIMENSIONS
 from holdfast.core.signal import Signal
 from holdfast.detect.baseline import null_mean, upper_bound
 from holdfast.detect.budget import FEWEST_A_DAY, head_start, stream_budget
 from holdfast.detect.policy import JUDGED_AT_ONCE, VERSIONS
 from holdfast.detect.protocol import Ground
-from holdfast.detect.streams import LEARNING, WATCHING, N, Streams, X
+from holdfast.detect.streams import ALARMED, LEARNING, WATCHING, N, Streams, X
+from holdfast.detect.twins import twins_of
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -47,12 +49,17 @@ class Watch:
         found = self._grid[segment, column]
         missing = np.flatnonzero(found < 0)
         if len(missing):
-            for row in missing.tolist():
-                found[row] = self._stream(int(segment[row]), int(column[row]), int(time_ns[row]))
+            width = self._grid.shape[1]
+            _, first = np.unique(segment[missing] * width + column[missing], return_index=True)
+            # In order of first appearance, so that numbers do not depend on how observations were cut into batches.
+            for row in missing[np.sort(first)].tolist():
+                self._stream(int(segment[row]), int(column[row]), int(time_ns[row]))
+            found = self._grid[segment, column]
         return found
 
     def find(self, segment: int, column: int) -> int:
-        """Stream of a segment and column, −1 where there is none."""
+        """Stream of a segment and column, or of its twin; −1 where there is none."""
+        segment = self.ground.index.twins.get(segment, segment)
         rows, columns = self._grid.shape
         return int(self._grid[segment, column]) if segment < rows and column < columns else -1
 
@@ -117,12 +124,30 @@ class Watch:
         if self.streams.size >= self.ground.policy.max_streams:
             self.refused += 1
             return -1
-        parent = -1 if app == segment else self._stream(app, column, time_ns)
+        parent = -1 if app == segment else self._parent(segment, column, time_ns)
         number = self.streams.add(segment, column, parent, time_ns)
         self._grid[segment, column] = number
         if parent >= 0:
             self._adopt(number, segment, app, time_ns)
         return number
+
+    def _parent(self, segment: int, column: int, time_ns: int) -> int:
+        """The stream that says what is normal for a new one: that of its home, while that is young its application's.
+
+        Amounts wait for their home: what another route takes says nothing of this one.
+        """
+        parent, app = self._stream(self._home(segment), column, time_ns), self.ground.index.app[segment]
+        young = parent >= 0 and self.streams.mode[parent] == LEARNING
+        if young and self.ground.table.columns[column].kind == "score":
+            return self._stream(app, column, time_ns)
+        return parent
+
+    def _home(self, segment: int) -> int:
+        """The segment that holds all traffic of this one and has streams: a version's only route, or the application."""
+        index = self.ground.index
+        app = index.app[segment]
+        home = index.home.get(segment, app)
+        return index.twins.get(home, home)
 
     def _adopt(self, number: int, segment: int, app: int, time_ns: int) -> None:
         """A segment's stream that appears when its application is known well may be judged by it at once."""
@@ -130,7 +155,7 @@ class Watch:
         dimension = self.ground.index.segments[segment].dimension
         new = dimension in VERSIONS and segment not in self.known_versions
         self.known_versions.add(segment)
-        if s.mode[s.parent[number]] == LEARNING or not self.judged_at_once(segment):
+        if s.mode[s.parent[number]] == LEARNING or not self.judged_at_once(number):
             return
         row = np.array([number])
         s.mode[row] = WATCHING
@@ -142,9 +167,52 @@ class Watch:
         if dimension in VERSIONS:
             self._give_head_start(row, len(self.changes.get(app, ())))
 
-    def judged_at_once(self, segment: int) -> bool:
-        """Whether values of this dimension are held to the application's baseline from their first call."""
-        return self.ground.index.segments[segment].dimension in JUDGED_AT_ONCE | {"user"}
+    def judged_at_once(self, row: int) -> bool:
+        """Whether a new value of this stream's dimension is held to its parent's baseline from its first call.
+
+        Amounts (milliseconds, tokens) differ between routes and tools for good reasons: there only a version may be held,
+        to what its own route had before.
+        """
+        s, index = self.streams, self.ground.index
+        segment, parent = int(s.segment[row]), int(s.segment[s.parent[row]])
+        dimension = index.segments[segment].dimension
+        if self.ground.table.columns[int(s.column[row])].kind != "score":
+            return dimension in VERSIONS and parent != index.app[segment]
+        return dimension in JUDGED_AT_ONCE | {"user"}
+
+    def settle_in(self) -> None:
+        """Give versions that were met on a second route their application as parent."""
+        index, s = self.ground.index, self.streams
+        for segment in index.moved:
+            app = index.app[segment]
+            for row in np.flatnonzero(s.segment[: s.size] == segment).tolist():
+                s.parent[row] = self._stream(app, int(s.column[row]), int(s.first_ns[row]))
+                if s.mode[row] != ALARMED:
+                    s.refreshed[row] = -1.0
+                    s.restart(np.array([row]))
+        index.moved.clear()
+
+    def pair(self, app: int) -> None:
+        """Find out which segments of an application have the traffic of another one, and take streams from or give them back."""
+        index, s = self.ground.index, self.streams
+        before = {segment: twin for segment, twin in index.twins.items() if index.app[segment] == app}
+        alarmed = {int(s.segment[row]) for row in self.alarms}
+        order = [DIMENSIONS.index(segment.dimension) if segment.dimension else -1 for segment in index.segments]
+        after = twins_of(self.ground.evidence.recent(app), before, alarmed, order)
+        for segment, twin in before.items():
+            if segment not in after:
+                self._part(segment, twin)
+        others = {segment: twin for segment, twin in index.twins.items() if segment not in before}
+        index.pair(others | after)
+
+    def _part(self, segment: int, twin: int) -> None:
+        columns = self._grid.shape[1]
+        for column in range(columns):
+            row, other = int(self._grid[segment, column]), int(self._grid[twin, column])
+            if row < 0 and other >= 0:
+                row = self._stream(segment, column, int(self.streams.last_ns[other]))
+            if row >= 0 and other >= 0 and self.streams.mode[row] != ALARMED:
+                self.streams.resume(row, other)
 
     def _priors(self, rows: Ints) -> tuple[Floats, Floats]:
         """Mean and strength of each stream's prior: that of its application, or next to nothing."""
@@ -157,8 +225,9 @@ class Watch:
             if above >= 0:
                 segment = int(s.segment[row])
                 dimension = index.segments[segment].dimension
-                default = SAME_STRENGTH if self.judged_at_once(segment) and dimension != "user" else OWN_STRENGTH
-                found = self.strengths.get((index.app[segment], int(s.column[row]), dimension), 0.0)
+                default = SAME_STRENGTH if dimension != "user" and self.judged_at_once(row) else OWN_STRENGTH
+                at_home = s.parent[above] >= 0
+                found = 0.0 if at_home else self.strengths.get((index.app[segment], int(s.column[row]), dimension), 0.0)
                 strength[i] = min(found or default, float(known[i]))
         return mean, strength
 

@@ -84,10 +84,13 @@ def watch(frame: Frame, column: Column, known: Metric | None, is_fall: bool) -> 
         expected = np.full(len(column), min(max(float(observed.mean()) / 2, 1e-3), 0.5))
         return Watched(column, observed, expected, 1.0, is_fall)
     healthy = observed[before]
-    early = column.call[before]
-    masks = (frame.mask(c) for c in frame.conditions)
-    used = [m for m in masks if 5 <= int(m[early].sum()) < early.size]
-    ones = np.array(used, dtype=np.float32).reshape(len(used), len(frame)).T
-    expected = np.maximum(fit(ones[early], healthy)(ones[column.call]), 1e-4)
+    profiles, early = frame.profiles, frame.profiles.of_call[column.call[before]]
+    calls = np.bincount(early, minlength=len(profiles)).astype(np.float64)
+    bad = np.bincount(early, healthy, len(profiles))
+    holding = profiles.holds @ calls
+    used = profiles.holds[(holding >= 5) & (holding < early.size)].T.astype(np.float32)
+    seen = calls > 0
+    model = fit(used[seen], bad[seen] / calls[seen], calls[seen])
+    expected = np.maximum(model(used), 1e-4)[profiles.of_call[column.call]]
     mean, variance = float(healthy.mean()), float(healthy.var())
     return Watched(column, observed, expected, min(max(variance / max(mean, 1e-6), 0.1), 1.0), is_fall)

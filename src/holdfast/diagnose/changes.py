@@ -11,7 +11,7 @@ import numpy as np
 
 from holdfast.core.change import Change, ChangeKind
 from holdfast.core.clock import NS_PER_S
-from holdfast.diagnose.cohort import Target
+from holdfast.diagnose.cohort import Target, overlap
 from holdfast.diagnose.frame import Bools, Condition, Floats, Frame
 from holdfast.diagnose.onset import Onset
 
@@ -34,6 +34,8 @@ IMPLIED = ("prompt.version", "model", "index.version")
 LEAST_HISTORY = 50
 MOST_MATCH = 3.0
 NEWNESS_NATS = 1.5
+SAME_CALLS = 0.9
+"""Overlap from which two sets of calls cannot be told apart."""
 NEWNESS_NS = 3 * HOUR_NS // 2
 """A value that had been served for longer than this when the failure began is not new any more."""
 
@@ -91,7 +93,8 @@ def named_condition(frame: Frame, change: Change) -> Condition | None:
 def weigh(frame: Frame, changes: Sequence[Change], effect: Effect, service: str) -> list[Suspect]:
     """Every change and every inferred one, most suspicious first."""
     told = [c for c in changes if {c.service or service, c.scope.get("service.name", service)} == {service}]
-    found = [_weigh_told(frame, c, effect, _rate(told, c.kind)) for c in told]
+    new = [(d, v) for (d, v), _ in new_values(frame, effect.onset) if effect.cohort.get(d) == v]
+    found = [_weigh_told(frame, c, effect, (_rate(told, c.kind), new)) for c in told]
     named = {s.condition for s in found if s.condition is not None and s.log_bayes > 0}
     found += [s for s in _implied(frame, effect) if s.condition not in named]
     return sorted(found, key=lambda s: -s.log_bayes)
@@ -102,12 +105,13 @@ def _rate(changes: Sequence[Change], kind: ChangeKind) -> float:
     return (sum(c.kind is kind for c in changes) + 0.5) / (1.5 * LOOK_BACK_NS)
 
 
-def _weigh_told(frame: Frame, change: Change, effect: Effect, rate: float) -> Suspect:
+def _weigh_told(frame: Frame, change: Change, effect: Effect, known: tuple[float, Sequence[Condition]]) -> Suspect:
+    rate, new = known
     conditions, calls = exposure(frame, change)
     condition = named_condition(frame, change)
     timing = timing_factor(change.time_ns, effect.onset, rate)
     match, words = _match(frame, conditions, calls, effect)
-    match += _newness(frame, conditions, effect)
+    match += _newness(new, conditions, overlap(calls & frame.after, effect.inside & frame.after))
     dose = _dose(calls & frame.after, effect) if conditions else 0.0
     total = timing + match + dose
     return Suspect(change.kind, change.time_ns, total, change, condition, words)
@@ -146,12 +150,16 @@ def _match(frame: Frame, conditions: Mapping[str, str], calls: Bools, effect: Ef
     return surprise * jaccard, f"{both / n_hurt:.0%} of the affected calls carry {told}"
 
 
-def _newness(frame: Frame, conditions: Mapping[str, str], effect: Effect) -> float:
-    """Nats for having set the very value that is new in the cohort; a change of something else leaves it unexplained."""
-    new = [c for c, _ in new_values(frame, effect.onset) if effect.cohort.get(c[0]) == c[1]]
+def _newness(new: Sequence[Condition], conditions: Mapping[str, str], same: float) -> float:
+    """Nats for having set the very value that is new in the cohort; a change of something else leaves it unexplained.
+
+    Unless that exposed the `same` calls (as a share of either): then the new value may just happen to be there, too.
+    """
     if not new:
         return 0.0
-    return NEWNESS_NATS if any(conditions.get(d) == v for d, v in new) else -NEWNESS_NATS
+    if any(conditions.get(d) == v for d, v in new):
+        return NEWNESS_NATS
+    return 0.0 if same >= SAME_CALLS and conditions else -NEWNESS_NATS
 
 
 def _dose(exposed: Bools, effect: Effect) -> float:

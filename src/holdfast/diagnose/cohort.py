@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.diagnose.frame import Bools, Condition, Floats, Frame, Ints
+from holdfast.diagnose.frame import Bools, Condition, Floats, Frame, Ints, Singles
 
 BEAM = 15
 DEPTH = 3
@@ -73,8 +73,44 @@ class Cohort:
 @dataclass(frozen=True)
 class _Candidate:
     conditions: tuple[int, ...]
-    calls: Bools
+    inside: Bools
+    """Which profiles."""
     score: float
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """A target summed over calls of equal conditions: `observed`, `expected` and `calls` of each profile."""
+
+    target: Target
+    profile: Ints
+    observed: Singles
+    expected: Singles
+    calls: Singles
+
+    @classmethod
+    def of(cls, target: Target, of_call: Ints, profiles: int) -> "_Sums":
+        profile = of_call[target.call]
+        sums = (
+            np.bincount(profile, weights, profiles).astype(np.float32) for weights in (target.observed, target.expected, None)
+        )
+        return cls(target, profile, *sums)
+
+    @cached_property
+    def total(self) -> tuple[float, float]:
+        """Observed and expected over all calls."""
+        return float(self.target.observed.sum()), float(self.target.expected.sum())
+
+    @cached_property
+    def order(self) -> tuple[Ints, Ints, Ints]:
+        """Rows sorted by profile, where each profile present begins among them, and which ones are present."""
+        order = np.argsort(self.profile, kind="stable")
+        present, first = np.unique(self.profile[order], return_index=True)
+        return order, np.asarray(first, dtype=np.int64), np.asarray(present, dtype=np.int64)
+
+    def per_profile(self, rows: Singles) -> Singles:
+        """Values of rows in the order of `order` (k x n) summed to profiles (k x profiles present)."""
+        return np.asarray(np.add.reduceat(rows, self.order[1], axis=1), dtype=np.float32)
 
 
 class CohortScan:
@@ -98,16 +134,26 @@ class CohortScan:
         self.least = least_calls
         self.targets = [t for t in targets if len(t.call)]
         self.names = frame.conditions
-        self.masks = np.array([frame.mask(c) for c in self.names], dtype=np.bool_).reshape(len(self.names), len(frame))
-        self.rows = [self.masks[:, t.call].astype(np.float32) for t in self.targets]
+        used = np.zeros(len(frame), dtype=np.bool_)
+        for target in self.targets:
+            used[target.call] = True
+        present, number = np.unique(frame.profiles.of_call[used], return_inverse=True)
+        of_call = np.zeros(len(frame), dtype=np.int64)
+        of_call[used] = number
+        self.holds = frame.profiles.holds[:, present]
+        self.rows: Singles = self.holds.astype(np.float32)
+        self.sums = [_Sums.of(t, of_call, len(present)) for t in self.targets]
+        self.used: Ints = np.bincount(number, minlength=len(present))
         self.bonus = np.array([(favoured or {}).get(c, 0.0) for c in self.names])
         self.penalty = np.array([PENALTIES.get(c[0], PENALTY) for c in self.names])
         self.random = np.random.default_rng(SEED)
+        self.resample = True
 
-    def run(self) -> Cohort:
-        """Scan, then test against shuffles and bootstrap the winner."""
+    def run(self, resample: bool = True) -> Cohort:
+        """Scan, then test against shuffles and bootstrap the winner; without `resample` its confidence is left 0."""
         if not self.targets or not self.names:
             return Cohort()
+        self.resample = resample
         found = self._search()
         whole = found[0]
         ranked = sorted(found, key=lambda c: (-c.score, len(c.conditions)))
@@ -133,33 +179,34 @@ class CohortScan:
         A fault seldom lifts all rates alike, and the likelihood prefers the corner where it lifts them most.
         """
         known = {c.conditions: c for c in found}
-        for condition in sorted(best.conditions, key=lambda i: self._rest_share(best, i), reverse=True):
+        by_rest = sorted(best.conditions, key=lambda i: self._rest_share(best, i), reverse=True)
+        for condition in sorted(by_rest, key=lambda i: self.bonus[i] >= NEW_VALUE_BONUS):
             smaller = known.get(tuple(i for i in best.conditions if i != condition))
-            if smaller is None or not smaller.conditions or (self.bonus[condition] >= NEW_VALUE_BONUS):
+            if smaller is None or not smaller.conditions:
                 continue
-            implied = overlap(smaller.calls & self._used, best.calls & self._used) >= 0.97
-            if implied or self._rest_share(best, condition) >= REST_SHARE:
+            implied = self._overlap(smaller, best) >= 0.97
+            new = self.bonus[condition] >= NEW_VALUE_BONUS
+            if implied or (not new and self._rest_share(best, condition) >= REST_SHARE):
                 return self._without_the_inessential(smaller, found)
         return best
 
     def _rest_share(self, best: _Candidate, condition: int) -> float:
         """How much the calls that a condition leaves out exceed the outside, as a share of how much those inside do."""
-        parent = np.ones(len(self.frame), dtype=np.bool_)
+        parent = np.ones(len(self.used), dtype=np.bool_)
         for i in best.conditions:
             if i != condition:
-                parent &= self.masks[i]
-        target = self.targets[0]
-        inside, rest = best.calls[target.call], (parent & ~self.masks[condition])[target.call]
-        outside = ~parent[target.call]
-        if int(rest.sum()) < self.least:
+                parent &= self.holds[i]
+        sums = self.sums[0]
+        inside, rest, outside = best.inside, parent & ~self.holds[condition], ~parent
+        if int(sums.calls[rest].sum()) < self.least:
             return 0.0
-        healthy = max(3.0, 0.1 * float(target.expected.sum()))
-        level = (float(target.observed[outside].sum()) + healthy) / (float(target.expected[outside].sum()) + healthy)
-        o, e = float(target.observed[rest].sum()), float(target.expected[rest].sum()) * level
+        healthy = max(3.0, 0.1 * sums.total[1])
+        level = (float(sums.observed[outside].sum()) + healthy) / (float(sums.expected[outside].sum()) + healthy)
+        o, e = float(sums.observed[rest].sum()), float(sums.expected[rest].sum()) * level
         enough = 0.5 if self.names[condition][0] in UNEVEN else REST_EVIDENCE
-        if o <= e or (o * np.log(o / e) - (o - e)) / target.dispersion < enough:
+        if o <= e or (o * np.log(o / e) - (o - e)) / sums.target.dispersion < enough:
             return 0.0
-        top = float(target.observed[inside].sum()) / max(float(target.expected[inside].sum()) * level, 1e-9)
+        top = float(sums.observed[inside].sum()) / max(float(sums.expected[inside].sum()) * level, 1e-9)
         return (o / e - 1.0) / max(top - 1.0, 1e-9)
 
     def _told(self, candidates: Sequence[_Candidate]) -> tuple[tuple[dict[str, str], float], ...]:
@@ -168,17 +215,14 @@ class CohortScan:
     def _named(self, candidate: _Candidate) -> dict[str, str]:
         return dict(self.names[i] for i in candidate.conditions)
 
-    @cached_property
-    def _used(self) -> Bools:
-        used = np.zeros(len(self.frame), dtype=np.bool_)
-        for target in self.targets:
-            used[target.call] = True
-        return used
+    def _overlap(self, one: _Candidate, other: _Candidate) -> float:
+        """Jaccard index of the scored calls of two candidates."""
+        either = int(self.used[one.inside | other.inside].sum())
+        return int(self.used[one.inside & other.inside].sum()) / either if either else 1.0
 
     def _is_whole(self, candidate: _Candidate) -> bool:
         """Whether (nearly) every call since onset is inside: then only a value that is new can be told from 'everything'."""
-        inside = int((candidate.calls & self._used).sum())
-        return inside >= 0.97 * int(self._used.sum())
+        return int(self.used[candidate.inside].sum()) >= 0.97 * int(self.used.sum())
 
     def _is_new(self, candidate: _Candidate) -> bool:
         """Whether it holds a value that came with the onset: it is told apart by time, which no shuffle of calls can test."""
@@ -186,8 +230,8 @@ class CohortScan:
 
     def _search(self) -> list[_Candidate]:
         """Every conjunction that the beam looked at, the empty one first."""
-        everything = np.ones(len(self.frame), dtype=np.bool_)
-        base = float(self._scores(everything[None, :], None)[0])
+        everything = np.ones(len(self.used), dtype=np.bool_)
+        base = float(self._scores(everything[None, :], alone=True)[0])
         found: dict[tuple[int, ...], _Candidate] = {(): _Candidate((), everything, base)}
         parents = [found[()]]
         for _ in range(DEPTH):
@@ -200,14 +244,14 @@ class CohortScan:
         return list(found.values())
 
     def _grow(self, parents: Sequence[_Candidate]) -> list[_Candidate]:
-        scores = self._scores(np.array([p.calls for p in parents]), self.rows)
+        scores = self._scores(np.array([p.inside for p in parents]))
         grown = []
         for parent, row in zip(parents, scores, strict=True):
             for i in np.argsort(-row)[: BEAM * 2].tolist():
                 if not np.isfinite(row[i]) or i in parent.conditions or self._same_dimension(parent, i):
                     continue
                 conditions = tuple(sorted((*parent.conditions, i)))
-                grown.append(_Candidate(conditions, parent.calls & self.masks[i], float(row[i]) + self._prior(conditions)))
+                grown.append(_Candidate(conditions, parent.inside & self.holds[i], float(row[i]) + self._prior(conditions)))
         return grown
 
     def _same_dimension(self, parent: _Candidate, condition: int) -> bool:
@@ -218,79 +262,82 @@ class CohortScan:
         chosen = list(conditions)
         return float(self.bonus[chosen].max(initial=0.0) - self.penalty[chosen].sum())
 
-    def _scores(self, parents: Bools, rows: Sequence[npt.NDArray[np.float32]] | None) -> Floats:
-        """LLR in nats of each parent alone (`rows` is None), else of each parent with each condition (parents x conditions)."""
+    def _scores(self, parents: Bools, alone: bool = False) -> Floats:
+        """LLR in nats of each parent (a mask over profiles) with each condition (parents x conditions), or of each `alone`."""
         total: Floats = np.zeros(1)
-        for number, target in enumerate(self.targets):
-            inside = parents[:, target.call]
-            pairs = np.stack([inside * target.observed, inside * target.expected, inside], axis=0).astype(np.float32)
-            if rows is None:
-                o, e, n = (pairs[k].sum(axis=1).astype(np.float64) for k in range(3))
-            else:
-                o, e, n = ((pairs[k] @ rows[number].T).astype(np.float64) for k in range(3))
-            part = ratio(o, e, float(target.observed.sum()), float(target.expected.sum())) / target.dispersion
+        each = np.concatenate([parents * kind for s in self.sums for kind in (s.observed, s.expected, s.calls)])
+        inside = (each.sum(axis=1) if alone else each @ self.rows.T).astype(np.float64)
+        inside = inside.reshape(len(self.sums), 3, len(parents), *inside.shape[1:])
+        for number, (sums, (o, e, n)) in enumerate(zip(self.sums, inside, strict=True)):
+            part = ratio(o, e, *sums.total) / sums.target.dispersion
             total = total + np.where(n >= self.least, part, -np.inf if number == 0 else 0.0)
-        return np.asarray(total / np.sqrt(len(self.targets)), dtype=np.float64)
+        return np.asarray(total / np.sqrt(len(self.sums)), dtype=np.float64)
 
     def _beats_chance(self, best: _Candidate) -> bool:
         """Whether the best conjunction does better than the best ones of 95 % of shuffles of the target that it explains best."""
-        everything = np.ones(len(self.frame), dtype=np.bool_)
-        gains = [(self._own(best.calls, t) - self._own(everything, t)) / t.dispersion for t in self.targets]
-        number = int(np.argmax(gains))
-        target, rows = self.targets[number], self.rows[number]
-        if self._is_new(best) and best.calls[target.call].mean() >= 0.97:
+        everything = np.ones(len(self.used), dtype=np.bool_)
+        gains = [(_own(best.inside, s) - _own(everything, s)) / s.target.dispersion for s in self.sums]
+        sums = self.sums[int(np.argmax(gains))]
+        if self._is_new(best) and float(sums.calls[best.inside].sum()) >= 0.97 * float(sums.calls.sum()):
             return True
-        o_all, e_all = float(target.observed.sum()), float(target.expected.sum())
-        score = self._own(best.calls, target)
-        orders = np.argsort(self.random.random((SHUFFLES, len(target.call))), axis=1)
-        observed, expected = target.observed[orders].astype(np.float32), target.expected[orders].astype(np.float32)
-        tops = self._best_of(observed, expected, rows, (o_all, e_all), len(best.conditions))
-        return score > float(np.quantile(tops, 0.95))
+        orders = self.random.permuted(np.tile(np.arange(len(sums.profile)), (SHUFFLES, 1)), axis=1)
+        observed = sums.per_profile(sums.target.observed.astype(np.float32)[orders])
+        expected = sums.per_profile(sums.target.expected.astype(np.float32)[orders])
+        return _own(best.inside, sums) > float(np.quantile(self._best_of(observed, expected, sums, len(best.conditions)), 0.95))
 
-    @staticmethod
-    def _own(calls: Bools, target: Target) -> float:
-        """What one target alone says for a set of calls, in nats before dispersion."""
-        inside = calls[target.call]
-        o, e = target.observed, target.expected
-        return float(ratio(o[inside].sum(), e[inside].sum(), o.sum(), e.sum())[()])
-
-    def _best_of(
-        self,
-        observed: npt.NDArray[np.float32],
-        expected: npt.NDArray[np.float32],
-        rows: npt.NDArray[np.float32],
-        total: tuple[float, float],
-        depth: int,
-    ) -> Floats:
+    def _best_of(self, observed: Singles, expected: Singles, sums: _Sums, depth: int) -> Floats:
         """The best score that each shuffle reaches with up to `depth` conditions, grown greedily from its three best ones."""
-        count = rows.sum(axis=1)
-        one = np.where(count >= self.least, ratio(observed @ rows.T, expected @ rows.T, *total), 0.0)
+        rows = self.rows[:, sums.order[2]]
+        calls = sums.calls[sums.order[2]]
+        one = np.where(rows @ calls >= self.least, ratio(observed @ rows.T, expected @ rows.T, *sums.total), 0.0)
         tops = one.max(axis=1)
-        if depth < 2:
-            return np.asarray(tops, dtype=np.float64)
-        for rank in range(3):
-            parent = rows[np.argsort(-one, axis=1)[:, rank]] if rows.shape[0] > rank else None
-            if parent is None:
-                break
-            two = ratio((observed * parent) @ rows.T, (expected * parent) @ rows.T, *total)
-            enough = (parent @ rows.T) >= self.least
+        ranked = np.argsort(-one, axis=1)[:, :3] if depth > 1 else np.zeros((len(one), 0), dtype=np.int64)
+        for rank in range(ranked.shape[1]):
+            parent = rows[ranked[:, rank]]
+            two = ratio((observed * parent) @ rows.T, (expected * parent) @ rows.T, *sums.total)
+            enough = ((calls * parent) @ rows.T) >= self.least
             tops = np.maximum(tops, np.where(enough, two, 0.0).max(axis=1))
         return np.asarray(tops, dtype=np.float64)
 
     def _agreement(self, ranked: Sequence[_Candidate], best: _Candidate) -> float:
         """Share of bootstraps (rows resampled with Poisson weights) in which the winner holds the same calls as `best`."""
+        if not self.resample:
+            return 0.0
         rivals = [best, *(c for c in ranked[:40] if c is not best)]
+        masks = np.array([c.inside for c in rivals], dtype=np.float32)
         score = np.zeros((len(rivals), BOOTSTRAPS))
-        for target in self.targets:
-            inside = np.array([c.calls[target.call] for c in rivals], dtype=np.float64)
-            weights = self.random.poisson(1.0, (len(target.call), BOOTSTRAPS))
-            o, e = weights * target.observed[:, None], weights * target.expected[:, None]
-            score += ratio(inside @ o, inside @ e, o.sum(axis=0), e.sum(axis=0)) / target.dispersion
+        for sums in self.sums:
+            order, _, present = sums.order
+            weights = POISSON[self.random.integers(0, POISSON.size, (BOOTSTRAPS, order.size), dtype=np.uint16)]
+            o = sums.per_profile(weights * sums.target.observed[order].astype(np.float32))
+            e = sums.per_profile(weights * sums.target.expected[order].astype(np.float32))
+            inside = masks[:, present]
+            score += ratio(inside @ o.T, inside @ e.T, o.sum(axis=1), e.sum(axis=1)) / sums.target.dispersion
         # A resample fits chance as well as the sample does: conditions cost more there, or noise would join each winner.
         prior = [self._prior(c.conditions) - BOOTSTRAP_PENALTY * len(c.conditions) for c in rivals]
-        score = score / np.sqrt(len(self.targets)) + np.array(prior)[:, None]
-        same = np.array([overlap(c.calls & self._used, best.calls & self._used) >= SAME for c in rivals])
+        score = score / np.sqrt(len(self.sums)) + np.array(prior)[:, None]
+        same = np.array([self._overlap(c, best) >= SAME for c in rivals])
         return float(same[score.argmax(axis=0)].mean())
+
+
+def _own(inside: Bools, sums: _Sums) -> float:
+    """What one target alone says for a set of profiles, in nats before dispersion."""
+    return float(ratio(sums.observed[inside].sum(), sums.expected[inside].sum(), *sums.total)[()])
+
+
+def _poisson_table(size: int = 1 << 16) -> Singles:
+    """Quantiles of a Poisson distribution with mean 1 at the middle of `size` equal slices of probability."""
+    q, k, found = np.exp(-1.0), 0, np.zeros(size, dtype=np.float32)
+    middle, upper = (np.arange(size) + 0.5) / size, np.exp(-1.0)
+    while float(middle[-1]) >= upper:
+        k += 1
+        found[middle >= upper] = k
+        q /= k
+        upper += q
+    return found
+
+
+POISSON = _poisson_table()
 
 
 def ratio(observed: npt.ArrayLike, expected: npt.ArrayLike, observed_all: npt.ArrayLike, expected_all: npt.ArrayLike) -> Floats:

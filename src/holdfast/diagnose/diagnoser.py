@@ -16,17 +16,19 @@ from holdfast.diagnose.calibration import Calibration, shipped
 from holdfast.diagnose.changes import HOUR_NS, LOOK_BACK_NS, Effect, exposure, new_values, timing_factor, weigh
 from holdfast.diagnose.cohort import NEW_VALUE_BONUS, Cohort, CohortScan, overlap
 from holdfast.diagnose.evidence.composite import Scene
-from holdfast.diagnose.evidence.registry import read_all
+from holdfast.diagnose.evidence.registry import METRICS_READ, read_all
 from holdfast.diagnose.findings import Findings
 from holdfast.diagnose.frame import Bools, Condition, Frame
 from holdfast.diagnose.moves import measure, reference, steps
 from holdfast.diagnose.onset import Onset, estimate
-from holdfast.diagnose.posterior import Model, primary
+from holdfast.diagnose.posterior import VERSIONS, Model, primary
 
 HISTORY_NS = 24 * HOUR_NS
 LONG_HISTORY_NS = 7 * HISTORY_NS
 ENOUGH_HISTORY = 300
 MOST_ROWS = 20_000
+PROBE_NS = 2 * HOUR_NS
+"""How far before onset the amount of traffic is measured, so that no more is read than is needed."""
 SCANNED_METRICS = 3
 CHANGE_BONUS = 1.5
 SAME_CALLS = 0.9
@@ -61,7 +63,7 @@ class Diagnoser:
         replaced = next((d for d, v in cohort.conditions.items() if (d, v) in new), "")
         healthy = reference(frame, inside, replaced)
         moves = measure(frame, self.metrics, inside, healthy)
-        readings = read_all(Scene(frame, inside, healthy, moves, steps(moves)))
+        readings = read_all(Scene(frame, inside, healthy, moves, steps(moves), tuple(w.column.metric for w in watched)))
         effect = Effect(onset, cohort.conditions, inside, [w.since(onset.time_ns) for w in watched])
         suspects = tuple(weigh(frame, changes, effect, incident.service)) if len(frame) else ()
         dimensions = self._dimensions(frame, onset, cohort, inside) if watched else {}
@@ -70,16 +72,18 @@ class Diagnoser:
 
     def _frame(self, incident: Incident, telemetry: Telemetry, signals: Sequence[Signal], guess: int, now_ns: int) -> Frame:
         """Everything scored from a day before onset (longer where little was, shorter where very much was) until now."""
-        own = [s.metric for s in signals] or list(self.metrics)[:1]
+        own = [s.metric for s in signals]
+        names = list(dict.fromkeys([*own, *(name for name in METRICS_READ if name in self.metrics)]))
         start = guess - HISTORY_NS
-        probe = telemetry.observations(incident.service, own, start, now_ns)
-        most = max(probe.values(), key=len, default=None)
-        if most is not None and int((most.time_ns < guess).sum()) < ENOUGH_HISTORY:
-            start = guess - LONG_HISTORY_NS
-        elif most is not None and len(most) > MOST_ROWS:
-            start = min(int(most.time_ns[-MOST_ROWS]), guess - HOUR_NS)
-        names = list(dict.fromkeys([*own, *self.metrics]))
-        return Frame(telemetry.observations(incident.service, names, start, now_ns + 1), guess)
+        probe = telemetry.observations(incident.service, own[:1], guess - PROBE_NS, now_ns) if own else {}
+        seen = max((len(rows) for rows in probe.values()), default=0)
+        if seen * HISTORY_NS > MOST_ROWS * (now_ns - guess + PROBE_NS):
+            start = guess - max(HOUR_NS, (now_ns - guess + PROBE_NS) * MOST_ROWS // seen - (now_ns - guess))
+        found = telemetry.observations(incident.service, names, start, now_ns + 1)
+        most = found.get(own[0]) if own else max(found.values(), key=len, default=None)
+        if start == guess - HISTORY_NS and (most is None or int((most.time_ns < guess).sum()) < ENOUGH_HISTORY):
+            found = telemetry.observations(incident.service, names, guess - LONG_HISTORY_NS, now_ns + 1)
+        return Frame(found, guess)
 
     def _watch(self, frame: Frame, signal: Signal) -> Watched:
         known = self.metrics.get(signal.metric)
@@ -97,8 +101,12 @@ class Diagnoser:
             onset = estimate(watched, frame.cohort(conditions), guess - 6 * HOUR_NS, guess)
             located = frame.since(onset.time_ns)
             favoured = self._favoured(located, onset, changes)
-            cohort = CohortScan(located, [w.since(onset.time_ns) for w in watched], favoured).run()
-            if turn or cohort.conditions == dict(conditions):
+            scan = CohortScan(located, [w.since(onset.time_ns) for w in watched], favoured)
+            cohort = scan.run(resample=turn > 0)
+            if turn:
+                break
+            if cohort.conditions == dict(conditions):
+                cohort = scan.run()
                 break
             conditions = cohort.conditions
         began = [first for condition, first in new_values(located, onset) if cohort.conditions.get(condition[0]) == condition[1]]
@@ -107,13 +115,20 @@ class Diagnoser:
 
     @staticmethod
     def _dimensions(frame: Frame, onset: Onset, cohort: Cohort, inside: Bools) -> dict[str, float]:
-        """Which dimension the cohort is about, by weight: several where new values came at once and hold the same calls."""
+        """Which dimension the cohort is about, by weight: several where conditions hold the same calls.
+
+        A new value weighs as much as its timing is unlikely by chance; one that was always there weighs 1: it may be the one
+        that is hurt, with the new value there by chance.
+        """
         late = inside & frame.after
         same = [(c, first) for c, first in new_values(frame, onset) if overlap(frame.mask(c) & late, late) >= SAME_CALLS]
-        told = primary(cohort.conditions, [c for c, _ in same])
-        if len(same) < 2 or not any(c[0] == told for c, _ in same):
+        new = [c for c, _ in same]
+        told = primary(cohort.conditions, new)
+        if told not in {c[0] for c in new}:
             return {told: 1.0}
-        weights = {c[0]: float(np.exp(timing_factor(first, onset, 1 / LOOK_BACK_NS))) for c, first in same}
+        old = [c for c in frame.conditions if c not in new and c[0] not in VERSIONS and c[0] != "model"]
+        weights = {c[0]: 1.0 for c in old if overlap(frame.mask(c) & frame.after, late) >= SAME_CALLS}
+        weights |= {c[0]: float(np.exp(timing_factor(first, onset, 1 / LOOK_BACK_NS))) for c, first in same}
         return {dimension: weight / sum(weights.values()) for dimension, weight in weights.items()}
 
     @staticmethod
@@ -134,17 +149,17 @@ class Diagnoser:
 
 
 def leading(signals: Sequence[Signal], metrics: Mapping[str, Metric]) -> list[Signal]:
-    """The most evident signal of each metric, at most three: failures first, and rates of bad calls before amounts.
+    """The most evident signal of each metric, at most three: of failures where there are any, and of those of rates of bad calls.
 
-    Where it hurts is read off what hurts; latency, length and cost move with it for many reasons.
+    Where it hurts is read off what hurts; latency, length and cost move for many harmless reasons, and loudly.
     """
 
-    def order(signal: Signal) -> tuple[bool, bool, float]:
+    def kind(signal: Signal) -> tuple[bool, bool]:
         known = metrics.get(signal.metric)
-        amount = known is not None and known.unit is not Unit.PROBABILITY
-        return signal.verdict is not Verdict.FAILURE, amount, signal.threshold - signal.log_evidence
+        return signal.verdict is not Verdict.FAILURE, known is not None and known.unit is not Unit.PROBABILITY
 
-    ranked = sorted(signals, key=order)
+    worst = min(map(kind, signals), default=(False, False))
+    ranked = sorted((s for s in signals if kind(s) == worst), key=lambda s: s.threshold - s.log_evidence)
     first: dict[str, Signal] = {}
     for signal in ranked:
         first.setdefault(signal.metric, signal)

@@ -37,7 +37,7 @@ def fit(conditions: npt.NDArray[np.float32], badness: Floats, calls: Floats | No
     counts = np.ones(rows) if calls is None else calls
     mean = (float(badness @ counts) + 0.25) / (float(counts.sum()) + 0.5)
     intercept = float(np.log(mean / (1.0 - mean)))
-    if rows < LEAST_ROWS or width == 0:
+    if counts.sum() < LEAST_ROWS or width == 0:
         return Expectation(intercept, np.zeros(width))
     step = max(1, -(-rows // MOST_ROWS))
     x = np.column_stack([np.ones(len(badness[::step]), dtype=np.float32), conditions[::step]])

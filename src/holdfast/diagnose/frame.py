@@ -1,25 +1,32 @@
 """`Frame`: scores of many metrics over one table of calls whose dimensions are encoded once."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.core.call import DIMENSIONS
+from holdfast.core.call import DIMENSIONS, Dimensions
 from holdfast.core.observations import Observations
 
 Condition = tuple[str, str]
 """(dimension, value)."""
 
+Item = tuple[str, tuple[str, ...]]
+"""(dimension, values)."""
+
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Singles = npt.NDArray[np.float32]
 
 MOST_VALUES = 64
 """Values of one dimension that are looked at: those with the most calls since onset."""
+
+
+NOWHERE: Ints = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,64 @@ class Column:
         return Column(self.metric, self.call[mask], self.time_ns[mask], self.value[mask])
 
 
+@dataclass(frozen=True)
+class Profiles:
+    """Calls that fulfil the same conditions are one profile: `of_call` (calls) names it, `holds` (conditions x profiles) says
+    which conditions those are.
+    """
+
+    of_call: Ints
+    holds: Bools
+
+    def __len__(self) -> int:
+        """The number of profiles."""
+        return int(self.holds.shape[1])
+
+
+class Calls:
+    """Every scored call once, in order of first mention."""
+
+    def __init__(self) -> None:
+        self.traces: list[str] = []
+        self.spans: list[str] = []
+        self.dimensions: list[Dimensions] = []
+        self._by_span: dict[str, int] = {}
+        self._others: dict[tuple[str, str], int] = {}
+        """Calls whose span id another trace has, too: ids come from the outside."""
+
+    def index(self, rows: Observations) -> Ints:
+        """Number of the call of each row; calls not seen before are added."""
+        found = list(map(self._by_span.get, rows.span_id, repeat(-1)))
+        missing = [i for i, at in enumerate(found) if at < 0]
+        if len({rows.span_id[i] for i in missing}) == len(missing):
+            for at, i in enumerate(missing, len(self.traces)):
+                found[i] = self._by_span[rows.span_id[i]] = at
+            self._append(rows, missing)
+        else:
+            for i in missing:
+                found[i] = self._add(rows, i)
+        if list(map(self.traces.__getitem__, found)) != rows.trace_id:
+            for i, trace in enumerate(rows.trace_id):
+                if self.traces[found[i]] != trace:
+                    found[i] = self._add(rows, i)
+        return np.array(found, dtype=np.int64)
+
+    def _add(self, rows: Observations, i: int) -> int:
+        trace, span = rows.trace_id[i], rows.span_id[i]
+        new = len(self.traces)
+        at = self._by_span.setdefault(span, new)
+        if at != new and self.traces[at] != trace:
+            at = self._others.setdefault((trace, span), new)
+        if at == new:
+            self._append(rows, [i])
+        return at
+
+    def _append(self, rows: Observations, chosen: Sequence[int]) -> None:
+        self.traces += [rows.trace_id[i] for i in chosen]
+        self.spans += [rows.span_id[i] for i in chosen]
+        self.dimensions += [rows.dimensions[i] for i in chosen]
+
+
 class Frame:
     """Every scored call once, with the conditions that hold for it, and a column of scores per metric.
 
@@ -49,56 +114,64 @@ class Frame:
     """
 
     def __init__(self, observations: Mapping[str, Observations], onset_ns: int) -> None:
-        self.onset_ns = onset_ns
-        self.keys: list[tuple[str, str]] = []
-        self._rows_of: dict[Condition, list[int]] = {}
-        times: list[int] = []
+        calls = Calls()
         self.columns: dict[str, Column] = {}
-        known: dict[tuple[str, str], int] = {}
         for metric, rows in observations.items():
-            if not len(rows):
-                continue
-            index = np.empty(len(rows), dtype=np.int64)
-            ends = rows.time_ns.tolist()
-            for i, key in enumerate(zip(rows.trace_id, rows.span_id, strict=True)):
-                at = known.get(key)
-                if at is None:
-                    at = known[key] = len(self.keys)
-                    self.keys.append(key)
-                    times.append(ends[i])
-                    self._note(rows.dimensions[i], at)
-                index[i] = at
-            self.columns[metric] = Column(metric, index, rows.time_ns, rows.value)
-        self.time_ns: Ints = np.array(times, dtype=np.int64)
-        self.after: Bools = self.time_ns >= onset_ns
+            if len(rows):
+                self.columns[metric] = Column(metric, calls.index(rows), rows.time_ns, rows.value)
+        self.traces, self.spans = calls.traces, calls.spans
+        self.time_ns: Ints = np.zeros(len(calls.traces), dtype=np.int64)
+        for column in self.columns.values():
+            self.time_ns[column.call] = column.time_ns
+        self._kind, self._kinds_of, self._kinds = _encode(calls.dimensions)
+        self._masks: dict[Condition, Bools] = {}
+        self._split(onset_ns)
 
-    def _note(self, dimensions: Mapping[str, Sequence[str]], call: int) -> None:
-        rows_of = self._rows_of
-        for dimension, values in dimensions.items():
-            for value in values:
-                rows_of.setdefault((dimension, value), []).append(call)
+    def _split(self, onset_ns: int) -> None:
+        self.onset_ns = onset_ns
+        self.after: Bools = self.time_ns >= onset_ns
 
     def __len__(self) -> int:
         """The number of calls."""
-        return len(self.keys)
+        return len(self.traces)
+
+    def key(self, call: int) -> tuple[str, str]:
+        """(trace id, span id) of a call."""
+        return self.traces[call], self.spans[call]
 
     @cached_property
     def conditions(self) -> list[Condition]:
         """What may be part of a cohort: known dimensions but the application itself, their commonest values since onset."""
-        found: dict[str, Counter[str]] = {}
-        for (dimension, value), rows in self._rows_of.items():
-            if dimension in DIMENSIONS and dimension != "service.name":
-                count = int(self.after[rows].sum())
-                if count:
-                    found.setdefault(dimension, Counter())[value] = count
-        return [(d, value) for d in DIMENSIONS if d in found for value, _ in found[d].most_common(MOST_VALUES)]
+        late = np.bincount(self._kind[self.after], minlength=self._kinds)
+        found: dict[str, list[tuple[int, str]]] = {}
+        for (dimension, value), kinds in self._kinds_of.items():
+            count = int(late[kinds].sum())
+            if count and dimension in DIMENSIONS and dimension != "service.name":
+                found.setdefault(dimension, []).append((-count, value))
+        ranked = {d: sorted(values, key=lambda v: v[0])[:MOST_VALUES] for d, values in found.items()}
+        return [(d, value) for d in DIMENSIONS for _, value in ranked.get(d, ())]
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """Calls by what they fulfil of `conditions`."""
+        holds = np.zeros((len(self.conditions), self._kinds), dtype=np.bool_)
+        for i, condition in enumerate(self.conditions):
+            holds[i, self._kinds_of[condition]] = True
+        if not holds.size:
+            return Profiles(np.zeros(len(self), dtype=np.int64), holds[:, :1] if self._kinds else holds)
+        packed = np.ascontiguousarray(np.packbits(holds, axis=0).T)
+        whole = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+        _, first, profile = np.unique(whole, return_index=True, return_inverse=True)
+        return Profiles(np.asarray(profile, dtype=np.int64)[self._kind], holds[:, first])
 
     def mask(self, condition: Condition) -> Bools:
-        """Which calls (length: calls) carry this value."""
-        found = np.zeros(len(self), dtype=np.bool_)
-        rows = self._rows_of.get(condition)
-        if rows:
-            found[rows] = True
+        """Which calls (length: calls) carry this value; not to be written to."""
+        found = self._masks.get(condition)
+        if found is None:
+            holds = np.zeros(self._kinds, dtype=np.bool_)
+            holds[self._kinds_of.get(condition, NOWHERE)] = True
+            found = self._masks[condition] = holds[self._kind]
+            found.flags.writeable = False
         return found
 
     def cohort(self, conditions: Mapping[str, str]) -> Bools:
@@ -108,20 +181,49 @@ class Frame:
             found &= self.mask(condition)
         return found
 
+    def carries(self, dimension: str) -> Bools:
+        """Which calls (length: calls) have any value of this dimension."""
+        holds = np.zeros(self._kinds, dtype=np.bool_)
+        for (own, _), kinds in self._kinds_of.items():
+            if own == dimension:
+                holds[kinds] = True
+        return holds[self._kind]
+
     def values(self, dimension: str) -> list[str]:
         """Every value seen of a dimension."""
-        return [value for d, value in self._rows_of if d == dimension]
+        return [value for d, value in self._kinds_of if d == dimension]
 
     def first_seen_ns(self, condition: Condition) -> int:
         """When the first call with this value ended; the onset where there is none."""
-        rows = self._rows_of.get(condition)
-        return int(self.time_ns[rows].min()) if rows else self.onset_ns
+        times = self.time_ns[self.mask(condition)]
+        return int(times.min()) if times.size else self.onset_ns
 
     def since(self, onset_ns: int) -> "Frame":
         """The same calls with another onset; columns and encodings are shared."""
         other = object.__new__(Frame)
-        other.onset_ns = onset_ns
-        other.keys, other._rows_of = self.keys, self._rows_of
-        other.time_ns, other.columns = self.time_ns, self.columns
-        other.after = self.time_ns >= onset_ns
+        other.columns, other.traces, other.spans, other.time_ns = self.columns, self.traces, self.spans, self.time_ns
+        other._kind, other._kinds_of, other._kinds, other._masks = self._kind, self._kinds_of, self._kinds, self._masks
+        other._split(onset_ns)
         return other
+
+
+def _encode(dimensions: Sequence[Dimensions]) -> tuple[Ints, dict[Condition, Ints], int]:
+    """Calls by distinct dimensions: kind of each call, kinds of each condition, number of kinds.
+
+    Stores share equal dictionaries, so most are told apart by identity; `dimensions` keeps them alive meanwhile.
+    """
+    by_id: dict[int, int] = {}
+    by_items: dict[tuple[Item, ...], int] = {}
+    for one in dimensions:
+        if id(one) not in by_id:
+            by_id[id(one)] = by_items.setdefault(tuple(one.items()), len(by_items))
+    kinds_of_item: dict[Item, list[int]] = {}
+    for at, items in enumerate(by_items):
+        for item in items:
+            kinds_of_item.setdefault(item, []).append(at)
+    kinds_of: dict[Condition, list[int]] = {}
+    for (dimension, values), kinds in kinds_of_item.items():
+        for value in values:
+            kinds_of.setdefault((dimension, value), []).extend(kinds)
+    kind = np.fromiter((by_id[id(one)] for one in dimensions), dtype=np.int64, count=len(dimensions))
+    return kind, {condition: np.array(sorted(kinds), dtype=np.int64) for condition, kinds in kinds_of.items()}, len(by_items)

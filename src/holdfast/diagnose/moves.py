@@ -64,9 +64,10 @@ def reference(frame: Frame, inside: Bools, replaced: str = "") -> Floats:
     """Weight of each call as a healthy comparison for the cohort (length: calls; 0 since onset).
 
     The cohort's own calls from before, where there are enough; else everybody's, in the cohort's mix of routes, because a new
-    value of a dimension (`replaced` names it) has no past of its own.
+    value of a dimension (`replaced` names it) has no past of its own. It replaced another value, so that only calls that had one
+    compare with it: a new index with calls that searched.
     """
-    before = ~frame.after & ~inside if replaced else ~frame.after
+    before = ~frame.after & ~inside & frame.carries(replaced) if replaced else ~frame.after
     if not replaced and int((before & inside).sum()) >= LEAST_REFERENCE:
         return np.asarray(before & inside, dtype=np.float64)
     cohort = inside & frame.after

@@ -148,7 +148,7 @@ def _exemplars(found: Findings, reading: Reading) -> list[Exemplar]:
     rows = np.flatnonzero(found.frame.after[column.call] & found.inside[column.call])
     move_up = reading.step > Step.FLAT
     order = np.argsort(-column.value[rows] if move_up else column.value[rows], kind="stable")[:EXEMPLARS]
-    keys: Sequence[tuple[str, str]] = [found.frame.keys[column.call[i]] for i in rows[order]]
+    keys = [found.frame.key(int(column.call[i])) for i in rows[order]]
     values = column.value[rows[order]]
     return [Exemplar(t, s, f"{reading.metric} = {v:.3g}") for (t, s), v in zip(keys, values, strict=True)]
 

@@ -225,4 +225,5 @@ def _changes_of_line(line: bytes, place: str, redactor: TextRedactor | None) -> 
         try:
             yield change_of(event, redactor=redactor)
         except InputError as error:
-            yield Rejected(place, str(error))
+            # The reason quotes what is wrong.
+            yield Rejected(place, str(redactor.value(str(error)) if redactor else error))

@@ -213,7 +213,7 @@ def _of_document(document: Any, place: str, inside: str, redactor: Redactor) -> 
         try:
             yield change_of(document, redactor=redactor)
         except InputError as error:
-            yield Rejected(where, str(error))
+            yield Rejected(where, redactor.text(str(error)))
         return
     request = _request(document)
     if request is None:
@@ -223,7 +223,7 @@ def _of_document(document: Any, place: str, inside: str, redactor: Redactor) -> 
     yield from decoded.records
     for rejected in decoded.rejected:
         path = f"{inside}.{rejected.where}" if inside else rejected.where
-        yield Rejected(f"{place} {path}", rejected.reason, rejected.ignored, rejected.lost)
+        yield Rejected(f"{place} {path}", redactor.text(rejected.reason), rejected.ignored, rejected.lost)
 
 
 def _request(document: Any) -> dict[str, Any] | None:

@@ -18,6 +18,8 @@ MAX_WEIGHT_BYTES = 512 * 1024 * 1024
 """Memory that one JSON document may take once it is parsed, see `weight_bytes`."""
 MAX_ATTRIBUTES = 10_000
 """Per span, log record or data point."""
+MAX_EVENTS = 10_000
+"""Per span."""
 MAX_DEPTH = 32
 """Levels of lists and maps inside one attribute."""
 MAX_FUTURE_NS = 24 * 3600 * 1_000_000_000

@@ -60,20 +60,20 @@ def ngrams(text: str) -> Ngrams:
             value = (value ^ points[offset : offset + count]) * _PRIME
         hashes.append(value)
         starts.append(np.arange(count))
-    first, last, value = _words(points)
+    first, value = _words(points)
     hashes += [value ^ _WORD_SEED, (value[:-1] * _PAIR) ^ value[1:] ^ _PAIR_SEED]
     starts += [first, first[:-1]]
     return Ngrams(_bucket(np.concatenate(hashes)), np.concatenate(starts), points.size)
 
 
-def _words(points: Codes) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Codes]:
-    """Starts, ends and hashes of the runs of letters, digits and apostrophes."""
+def _words(points: Codes) -> tuple[npt.NDArray[np.intp], Codes]:
+    """Starts and hashes of the runs of letters, digits and apostrophes."""
     inside = _is_letter(points)
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
     first, last = edges[0::2], edges[1::2]
     powers, inverses = _powers()
     sums = np.concatenate([np.zeros(1, np.uint32), np.cumsum(points * powers[: points.size], dtype=np.uint32)])
-    return first, last, (sums[last] - sums[first]) * inverses[first]
+    return first, (sums[last] - sums[first]) * inverses[first]
 
 
 def _is_letter(points: Codes) -> npt.NDArray[np.bool_]:

@@ -1,10 +1,12 @@
 """`output_drift`: answers look otherwise than such questions used to get."""
 
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -31,6 +33,21 @@ MAX_SEGMENTS = 256
 RIDGE = 1.0
 
 
+class _State(msgspec.Struct, frozen=True, array_like=True):
+    """A `Reference` as bytes of its float64 arrays."""
+
+    service: str
+    route: str
+    questions: bytes
+    answers: bytes
+    model: bytes
+    whitening: bytes
+    ranked: bytes
+
+
+_decode = msgspec.msgpack.Decoder(list[_State]).decode
+
+
 class Reference:
     """The first answers of a segment, then what was learnt of them: a linear model of answer features given question features,
     the whitening of its residuals, and their sorted squared norms.
@@ -42,12 +59,12 @@ class Reference:
         self._questions: list[Vector] = []
         self.model: Vector = np.zeros((QUESTION_SIZE, ANSWER_SIZE))
         self.whitening: Vector = np.zeros((ANSWER_SIZE, ANSWER_SIZE))
-        self._sorted: Vector = np.zeros(0)
+        self._ranked: list[float] = []
 
     @property
     def ready(self) -> bool:
         """Whether enough answers were seen."""
-        return self._sorted.size > 0
+        return bool(self._ranked)
 
     def learn(self, question: Vector, answer: Vector) -> None:
         """Keep one more answer; with the last one, freeze."""
@@ -68,17 +85,29 @@ class Reference:
         scale = float(np.trace(covariance)) / ANSWER_SIZE or 1.0
         shrunk = 0.9 * covariance + 0.1 * np.diag(np.diag(covariance)) + 1e-3 * scale * np.eye(ANSWER_SIZE)
         self.whitening = np.linalg.cholesky(np.linalg.inv(shrunk))
-        self._sorted = np.sort(np.sum(np.square(residuals @ self.whitening), axis=1))
+        self._ranked = np.sort(np.sum(np.square(residuals @ self.whitening), axis=1)).tolist()
         self._answers, self._questions = [], []
 
     def residual(self, question: Vector, answer: Vector) -> Vector:
         """How far the answer is from what is usual for the question, in whitened units; float64 of length `ANSWER_SIZE`."""
         return (answer - question @ self.model) @ self.whitening
 
+    def state(self, service: str, route: str) -> _State:
+        """For a snapshot."""
+        arrays = (self._questions, self._answers, self.model, self.whitening, self._ranked)
+        return _State(service, route, *(np.asarray(array, dtype=np.float64).tobytes() for array in arrays))
+
+    def load(self, state: _State) -> None:
+        """Take over what `state` gave."""
+        self._questions = list(np.frombuffer(state.questions).reshape(-1, QUESTION_SIZE))
+        self._answers = list(np.frombuffer(state.answers).reshape(-1, ANSWER_SIZE))
+        self.model = np.frombuffer(state.model).reshape(QUESTION_SIZE, ANSWER_SIZE)
+        self.whitening = np.frombuffer(state.whitening).reshape(ANSWER_SIZE, ANSWER_SIZE)
+        self._ranked = np.frombuffer(state.ranked).tolist()
+
     def rank(self, residual: Vector) -> float:
         """Share of the reference whose residual is smaller, in (0, 1)."""
-        below = int(self._sorted.searchsorted(float(residual @ residual)))
-        return (below + 0.5) / (self._sorted.size + 1.0)
+        return (bisect_left(self._ranked, float(residual @ residual)) + 0.5) / (len(self._ranked) + 1.0)
 
 
 @dataclass(frozen=True)
@@ -94,6 +123,16 @@ class Drift:
     def fresh(self) -> Self:
         """The same configuration without memories."""
         return replace(self, _memory=OrderedDict())
+
+    def snapshot(self) -> bytes:
+        """The references, the one that was used last at the end."""
+        return msgspec.msgpack.encode([memory.state(*key) for key, memory in self._memory.items()])
+
+    def restore(self, memories: bytes) -> None:
+        """Take over what `snapshot` gave."""
+        self._memory.clear()
+        for state in _decode(memories):
+            self._of_segment(state.service, state.route).load(state)
 
     def score(self, trace: Trace) -> Iterable[Score]:
         """One score per trace with a question and an answer of the model, once the reference is full."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Self
 
+import msgspec
+
 from holdfast.core.score import Direction, Family, Metric, Score, Unit
 from holdfast.core.trace import Trace
 from holdfast.score.protocol import NOTABLE, score_of
@@ -19,66 +21,100 @@ DUPLICATE = Metric(
     failure_mode="answer_mixup",
     description=(
         "Probability that the answer belongs to somebody else's question: the same words answered a different question"
-        " among the last 512 of the application."
+        " among the last 300 of the application; absent until 300 answers were seen."
     ),
     harm=2,
 )
 MAX_SERVICES = 256
 KEPT_WORDS = 40
 
-Seen = OrderedDict[bytes, tuple[frozenset[str], int]]
-"""Hash of an answer → content words of the question it was last given to, and to how many different questions it went."""
+
+class Given(msgspec.Struct, frozen=True, array_like=True):
+    """An answer that was given: to which question last, by its content words, and to how many different ones."""
+
+    question: frozenset[str]
+    times: int = 1
+    canned: bool = False
+    """A stock phrase: no mix-up, whoever gets it."""
+
+
+class Memory(msgspec.Struct):
+    """Answers of one application by hash, the one given last at the end, and how many were read in all."""
+
+    given: dict[bytes, Given] = {}
+    read: int = 0
+
+
+_decode = msgspec.msgpack.Decoder(dict[str, Memory]).decode
 
 
 @dataclass(frozen=True)
 class DuplicateAnswer:
     """Remembers `window` answers per application. Answers under `min_words` words are too short to tell; one given to more than
     `canned` questions is a stock phrase.
+
+    Nothing is said of the first `learning` answers: as the memory fills, templated answers repeat more and more, which would
+    look like a failure that grows. What repeats in that time is a template.
     """
 
-    window: int = 512
+    window: int = 300
     min_words: int = 12
     canned: int = 30
+    learning: int = 300
     name: str = "duplicate_answer"
-    version: str = "1"
+    version: str = "2"
     metrics: tuple[Metric, ...] = (DUPLICATE,)
-    _memory: "OrderedDict[str, Seen]" = field(default_factory=OrderedDict, repr=False, compare=False)
+    _memory: "OrderedDict[str, Memory]" = field(default_factory=OrderedDict, repr=False, compare=False)
 
     def fresh(self) -> Self:
         """The same configuration without memories."""
         return replace(self, _memory=OrderedDict())
 
+    def snapshot(self) -> bytes:
+        """The answers of every application."""
+        return msgspec.msgpack.encode(self._memory)
+
+    def restore(self, memories: bytes) -> None:
+        """Take over what `snapshot` gave."""
+        self._memory.clear()
+        self._memory.update(_decode(memories))
+
     def score(self, trace: Trace) -> Iterable[Score]:
-        """One score per trace with a question and a long answer."""
+        """One score per trace with a question and a long answer, once enough answers were seen."""
         reading = reading_of(trace)
         tokens, asked = reading.answer_piece.tokens, reading.question_content
         if len(tokens) < self.min_words or not asked:
             return ()
-        seen = self._of_service(trace.service)
+        memory = self._of_service(trace.service)
+        memory.read += 1
         key = blake2b(" ".join(tokens).encode("utf-8", "replace"), digest_size=12).digest()
-        value, why = self._compare(seen, key, frozenset(sorted(asked)[:KEPT_WORDS]))
-        return (score_of(self, reading.anchor, DUPLICATE, value, why),)
+        value, why = self._compare(memory, key, frozenset(sorted(asked)[:KEPT_WORDS]))
+        return (score_of(self, reading.anchor, DUPLICATE, value, why),) if memory.read > self.learning else ()
 
-    def _of_service(self, service: str) -> Seen:
-        seen = self._memory.get(service)
-        if seen is None:
-            seen = self._memory[service] = OrderedDict()
+    def _of_service(self, service: str) -> Memory:
+        memory = self._memory.get(service)
+        if memory is None:
+            memory = self._memory[service] = Memory()
             if len(self._memory) > MAX_SERVICES:
                 self._memory.popitem(last=False)
-        return seen
+        return memory
 
-    def _compare(self, seen: Seen, key: bytes, asked: frozenset[str]) -> tuple[float, str]:
-        before = seen.pop(key, None)
+    def _compare(self, memory: Memory, key: bytes, asked: frozenset[str]) -> tuple[float, str]:
+        given = memory.given
+        before = given.pop(key, None)
         if before is None:
-            seen[key] = (asked, 1)
-            if len(seen) > self.window:
-                seen.popitem(last=False)
+            given[key] = Given(asked)
+            if len(given) > self.window:
+                del given[next(iter(given))]
             return 0.002, ""
-        question, times = before
-        likeness = len(question & asked) / max(len(question | asked), 1)
-        different = likeness < 0.5
-        seen[key] = (asked, times + 1 if different else times)
-        if not different or times > self.canned:
-            return 0.05 if different else 0.01, ""
+        likeness = len(before.question & asked) / max(len(before.question | asked), 1)
+        if likeness >= 0.5:
+            given[key] = Given(asked, before.times, before.canned)
+            return 0.01, ""
+        canned = before.canned or before.times > self.canned or memory.read <= self.learning
+        given[key] = Given(asked, before.times + 1, canned)
+        if canned:
+            return 0.05, ""
         value = 0.95 - likeness
-        return value, f"also answered a question about {', '.join(sorted(question)[:4])}"[:120] if value >= NOTABLE else ""
+        told = f"also answered a question about {', '.join(sorted(before.question)[:4])}"[:120]
+        return value, told if value >= NOTABLE else ""

@@ -8,7 +8,8 @@ from holdfast.core.call import Call, Kind
 from holdfast.core.score import Direction, Family, Metric, Score, Unit
 from holdfast.core.trace import Trace
 from holdfast.score.injection_features import NAMES, features
-from holdfast.score.pieces import piece_of
+from holdfast.score.learned import VERSION, document_structure, grams_of, log_odds
+from holdfast.score.pieces import Piece, piece_of
 from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import reading_of
 from holdfast.score.text import capped, sigmoid
@@ -111,22 +112,29 @@ def combined(values: tuple[float, ...], weights: Weights) -> tuple[float, str]:
     return value, "features: " + ", ".join(name for _, name in told[:4])
 
 
+SURE = 0.7
+"""Probability from which the hand-weighted features alone decide: disguises and languages that the heads never saw."""
+
+
 @dataclass(frozen=True)
 class Injection:
-    """Logistic combination of hand-made features; the same features, other weights, for people and for documents."""
+    """A learned head over n-grams and hand-made features; the same features, other weights, for people and for documents.
+
+    What the hand-weighted features alone are sure of counts even where the head disagrees.
+    """
 
     user_weights: Weights = USER_WEIGHTS
     document_weights: Weights = DOCUMENT_WEIGHTS
     name: str = "injection"
-    version: str = "1"
+    version: str = f"2+{VERSION}"
     metrics: tuple[Metric, ...] = (PROMPT_INJECTION, DOCUMENT_INJECTION)
 
     def score(self, trace: Trace) -> Iterable[Score]:
         """`prompt_injection` on the first model call (else the root), `document_injection` on each retrieval and tool call."""
         scores = []
-        question = reading_of(trace).question
-        if question:
-            value, why = combined(features(question), self.user_weights)
+        reading = reading_of(trace)
+        if reading.question:
+            value, why = judged("prompt_injection", reading.question_piece, self.user_weights)
             call = trace.llm_calls[0] if trace.llm_calls else trace.root
             scores.append(score_of(self, call, PROMPT_INJECTION, value, why))
         carrying = [c for c in trace.calls if c.documents or (c.tool_result and c.kind is Kind.TOOL)]
@@ -139,5 +147,16 @@ class Injection:
             texts.append(capped(call.tool_result))
         if not texts:
             return None
-        value, why = max(combined(piece_of(text).once("injection", features), self.document_weights) for text in texts)
+        value, why = max(judged("document_injection", piece_of(text), self.document_weights) for text in texts)
         return score_of(self, call, DOCUMENT_INJECTION, value, why)
+
+
+def judged(head: str, piece: Piece, weights: Weights) -> tuple[float, str]:
+    """Probability that a text is an injection, and what says so."""
+    found = piece.once("injection", features)
+    by_hand, why = combined(found, weights)
+    structure = document_structure(piece.text, found) if head == DOCUMENT_INJECTION.name else found
+    learned = sigmoid(log_odds(head, piece.once("grams", grams_of), structure))
+    if by_hand >= SURE and by_hand > learned:
+        return by_hand, why
+    return learned, f"learned head {VERSION}; {why or 'no feature by hand'}" if learned >= NOTABLE else ""

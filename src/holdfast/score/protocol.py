@@ -50,6 +50,14 @@ class Remembering(Protocol):
         """The same scorer without memories. The runner works on a fresh one, so that two runners never share any."""
         ...
 
+    def snapshot(self) -> bytes:
+        """What it remembers, for `restore` of the same version after a restart."""
+        ...
+
+    def restore(self, memories: bytes) -> None:
+        """Take over what `snapshot` gave. Raises `msgspec.MsgspecError` where it is none."""
+        ...
+
 
 def score_of(scorer: Scorer, call: Call, metric: Metric, value: float, why: str = "", spans: tuple[Span, ...] = ()) -> Score:
     """What `scorer` says of `call`, probabilities clipped to [0, 1].

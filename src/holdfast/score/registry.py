@@ -30,6 +30,7 @@ from holdfast.score.tool_contradiction import ToolContradiction
 from holdfast.score.tools import Tools
 from holdfast.score.toxicity import Toxicity
 from holdfast.score.truncation import Truncation
+from holdfast.score.unsafe import Unsafe
 from holdfast.score.usage import Usage
 
 SCORERS: tuple[Scorer, ...] = (
@@ -50,6 +51,7 @@ SCORERS: tuple[Scorer, ...] = (
     Leak(),
     SensitiveData(),
     Toxicity(),
+    Unsafe(),
     Policy(),
     Markup(),
     Guardrails(),

@@ -11,6 +11,16 @@ from holdfast.score.protocol import Remembering, Scorer
 MAX_MESSAGE = 300
 
 
+class _Memories(msgspec.Struct, frozen=True):
+    """What one scorer remembers, and which version of it."""
+
+    version: str
+    snapshot: bytes
+
+
+_decode_memories = msgspec.msgpack.Decoder(dict[str, _Memories]).decode
+
+
 class Coverage(msgspec.Struct):
     """How often one scorer gave scores, failed, or did not apply. Their sum is the number of traces seen."""
 
@@ -51,6 +61,23 @@ class Scoring:
             else:
                 coverage.skipped += 1
         return ScoredTrace(trace, tuple(scores), tuple(failures))
+
+    def snapshot(self) -> bytes:
+        """What the scorers remember of earlier traces, for `restore` after a restart."""
+        remembering = [s for s in self.scorers if isinstance(s, Remembering)]
+        return msgspec.msgpack.encode({s.name: _Memories(s.version, s.snapshot()) for s in remembering})
+
+    def restore(self, snapshot: bytes) -> None:
+        """Takes over what `snapshot` gave. A scorer of another version by now starts without memories.
+
+        Raises:
+            msgspec.MsgspecError: `snapshot` did not come from there.
+        """
+        known = _decode_memories(snapshot)
+        for scorer in self.scorers:
+            memories = known.get(scorer.name)
+            if memories is not None and memories.version == scorer.version and isinstance(scorer, Remembering):
+                scorer.restore(memories.snapshot)
 
 
 def _failed(scorer: Scorer, trace: Trace, error: Exception) -> Failed:

@@ -27,21 +27,20 @@ class Tenancy:
 
     keys: tuple[str, ...] = ("tenant", "tenant_id", "tenant.id", "tenantId")
     name: str = "tenancy"
-    version: str = "1"
+    version: str = "2"
     metrics: tuple[Metric, ...] = (FOREIGN_DOCUMENT,)
 
     def score(self, trace: Trace) -> Iterable[Score]:
-        """One score per call whose documents name a tenant, where the request has one too."""
+        """One score per retrieval of a request that has a tenant; documents that name none belong to everybody."""
         own = {t.strip().lower() for t in trace.dimensions.get("tenant", ())}
         if not own:
             return ()
         scores = []
         for call in trace.calls:
-            owners = [self._owner(d.metadata) for d in call.documents[:MAX_DOCUMENTS]] if call.documents else []
-            named = [o for o in owners if o not in SHARED]
-            if not named:
+            if not call.documents:
                 continue
-            foreign = [o for o in named if o not in own]
+            owners = [self._owner(d.metadata) for d in call.documents[:MAX_DOCUMENTS]]
+            foreign = [o for o in owners if o not in SHARED and o not in own]
             why = f"{len(foreign)} of {len(owners)} documents belong to {foreign[0][:60]}" if foreign else ""
             scores.append(score_of(self, call, FOREIGN_DOCUMENT, 1.0 if foreign else 0.0, why))
         return scores

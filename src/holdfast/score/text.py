@@ -4,6 +4,9 @@ import re
 import unicodedata
 from itertools import pairwise
 from math import exp
+from typing import Any
+
+import re2
 
 CAP = 20_000
 """Characters of one field that are read. Longer texts are cut: scoring time must not depend on who sends what."""
@@ -78,6 +81,25 @@ def _breaks(text: str) -> list[tuple[int, int]]:
 def visible(text: str) -> str:
     """`text` without characters that nobody sees (zero-width, direction marks, tags, variation selectors)."""
     return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
+_SET_MEMORY = 64 << 20
+"""Bytes for the automaton of `one_pass`: RE2 says that nothing matches when it runs out."""
+
+
+def one_pass(*patterns: str) -> Any:
+    """An `re2.Set` whose `Match(text)` is None where none of `patterns` is in `text`: all in one pass of a microsecond or two.
+
+    A search of one pattern takes three or four, for the positions that it works out.
+    """
+    options = re2.Options()
+    options.max_mem = _SET_MEMORY
+    options.never_capture = True
+    gate = re2.Set.SearchSet(options)
+    for pattern in patterns:
+        gate.Add(pattern)
+    gate.Compile()
+    return gate
 
 
 def invisible_count(text: str) -> int:

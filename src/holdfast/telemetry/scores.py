@@ -34,14 +34,11 @@ GROUP BY slot ORDER BY slot
 """
 
 _COVERAGE = """
-SELECT scorer, uniqExact(trace) AS seen, uniqExactIf(trace, outcome = 1) AS failed FROM (
-    SELECT sipHash128(trace_id) AS trace, outcomes.1 AS scorer, outcomes.2 AS outcome FROM (
-        SELECT trace_id, arrayJoin(arrayConcat(
-            arrayMap(s -> (s, 0), arrayDistinct(scores.scorer)),
-            arrayMap(s -> (s, 1), arrayDistinct(failures.scorer)))) AS outcomes
-        FROM calls FINAL WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64}
-    )
-)
+SELECT scorer, count() AS seen, countIf(has(broken, scorer)) AS failed FROM (
+    SELECT groupUniqArrayArray(failures.scorer) AS broken,
+        arrayDistinct(arrayConcat(groupUniqArrayArray(scores.scorer), broken)) AS outcomes
+    FROM calls FINAL WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64} GROUP BY trace_id
+) ARRAY JOIN outcomes AS scorer
 GROUP BY scorer ORDER BY scorer
 """
 

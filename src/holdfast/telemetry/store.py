@@ -32,15 +32,19 @@ class TelemetryStore:
     Args:
         dsn: ``chdb:///absolute/directory`` (one process per directory, and one directory per process at a time), or
             ``http[s]://user:password@host:port/database`` of a ClickHouse server.
+        gather: so many calls are gathered before they are written, since an insert costs as much as two hundred calls. Whoever
+            reads sees them all the same; a crash loses them, so `flush` before a checkpoint. 0 writes at once.
 
     Raises:
         ConfigurationError: `dsn` is neither.
         StoreError: the store cannot be opened, or was made by a newer Holdfast. Every method raises it when the store refuses.
     """
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, gather: int = 0) -> None:
         self._connection = Connection(dsn)
         self._append = Lock()
+        self._gather = gather
+        self._gathered: dict[tuple[str, str], rows.ScoredCall] = {}
         try:
             self.schema_version = migrate(self._connection)
         except BaseException:
@@ -54,23 +58,44 @@ class TelemetryStore:
         self.close()
 
     def close(self) -> None:
-        """Lets go of the store."""
-        self._connection.close()
+        """Writes what was gathered and lets go of the store."""
+        try:
+            self.flush()
+        finally:
+            self._connection.close()
 
     def append(self, scored: Sequence[ScoredTrace]) -> int:
-        """Keeps calls with their scores and failures, and returns how many were new.
+        """Keeps calls with their scores and failures, and returns how many were new to what is written or gathered.
 
         A call whose (trace_id, span_id) is there already stays as it is, its scores too.
         """
         calls = rows.calls_of(scored)
-        if not calls:
-            return 0
         with self._append:
-            known = self._known(calls)
-            new = [row for key, row in calls.items() if key not in known]
-            if new:
-                self._connection.insert("calls", rows.call_columns(new))
+            fresh = {key: row for key, row in calls.items() if key not in self._gathered}
+            self._gathered |= fresh
+            return len(fresh) if len(self._gathered) <= self._gather else self._write()
+
+    def flush(self) -> None:
+        """Writes what was gathered. Where the store refuses it stays gathered."""
+        if self._gathered:
+            with self._append:
+                self._write()
+
+    def _write(self) -> int:
+        if not self._gathered:
+            return 0
+        known = self._known(self._gathered)
+        new = [row for key, row in self._gathered.items() if key not in known]
+        if new:
+            self._connection.insert("calls", rows.call_columns(new))
+        self._gathered = {}
         return len(new)
+
+    @property
+    def _written(self) -> Connection:
+        """The database with all that was appended in it."""
+        self.flush()
+        return self._connection
 
     def append_evaluations(self, records: Sequence[EvaluationRecord]) -> None:
         """Keeps evaluations as they arrived. Equal ones count once."""
@@ -97,7 +122,7 @@ class TelemetryStore:
 
     def observations(self, service: str, metrics: Sequence[str], start_ns: int, end_ns: int) -> dict[str, Observations]:
         """Scores of these metrics in [start_ns, end_ns), by metric; one without scores has zero rows, never a missing key."""
-        return read_observations(self._connection, service, metrics, start_ns, end_ns)
+        return read_observations(self._written, service, metrics, start_ns, end_ns)
 
     def metric_series(self, segment: Segment, metric: str, start_ns: int, end_ns: int, step_ns: int) -> Series:
         """A metric of a segment in [start_ns, end_ns), in steps of `step_ns` for a chart.
@@ -105,11 +130,11 @@ class TelemetryStore:
         Raises:
             ValueError: `step_ns` is not positive.
         """
-        return read_series(self._connection, segment, metric, (start_ns, end_ns), step_ns)
+        return read_series(self._written, segment, metric, (start_ns, end_ns), step_ns)
 
     def coverage(self, start_ns: int, end_ns: int) -> dict[str, dict[str, int]]:
         """Traces in [start_ns, end_ns) by scorer: `ran`, `failed`, `skipped`. A scorer without any row is not in it."""
-        return read_coverage(self._connection, start_ns, end_ns)
+        return read_coverage(self._written, start_ns, end_ns)
 
     def changes(self, start_ns: int, end_ns: int) -> list[Change]:
         """Changes in [start_ns, end_ns), oldest first."""
@@ -120,13 +145,13 @@ class TelemetryStore:
 
     def services(self) -> list[str]:
         """Applications that sent calls, by name."""
-        return [name for (name,) in self._connection.rows("SELECT DISTINCT service FROM calls ORDER BY service")]
+        return [name for (name,) in self._written.rows("SELECT DISTINCT service FROM calls ORDER BY service")]
 
     def count(self, service: str = "", start_ns: int = 0, end_ns: int = rows.MAX_INT64) -> int:
         """Calls that ended in [start_ns, end_ns), of one application or of all."""
         condition = "AND service = {service:String}" if service else ""
         sql = f"SELECT count() FROM calls FINAL WHERE end_ns >= {{start:Int64}} AND end_ns < {{end:Int64}} {condition}"
-        return int(self._connection.rows(sql, _window(start_ns, end_ns) | ({"service": service} if service else {}))[0][0])
+        return int(self._written.rows(sql, _window(start_ns, end_ns) | ({"service": service} if service else {}))[0][0])
 
     def trace(self, trace_id: str) -> Trace | None:
         """All calls of a trace, or None when there are none."""
@@ -136,7 +161,7 @@ class TelemetryStore:
     def scored_trace(self, trace_id: str) -> ScoredTrace | None:
         """A trace with what the scorers said of it; None when there is no such trace."""
         calls, scores, failures = [], [], []
-        for row in self._connection.rows(_TRACE, {"trace": trace_id}):
+        for row in self._written.rows(_TRACE, {"trace": trace_id}):
             span, body = row[:2]
             calls.append(rows.decode_call(body))
             scores += [rows.decode_score(trace_id, span, fields) for fields in zip(*row[2:8], strict=True)]
@@ -181,8 +206,8 @@ class TelemetryStore:
         """Drops whole UTC days that ended before `time_ns`, and returns how many partitions went. Changes are kept."""
         dropped = 0
         for table in DAILY:
-            for (partition,) in self._connection.rows(_PARTITIONS, {"table": table, "day": time_ns // DAY_NS}):
-                self._connection.command(f"ALTER TABLE {table} DROP PARTITION {int(partition)}")
+            for (partition,) in self._written.rows(_PARTITIONS, {"table": table, "day": time_ns // DAY_NS}):
+                self._written.command(f"ALTER TABLE {table} DROP PARTITION {int(partition)}")
                 dropped += 1
         return dropped
 
@@ -196,7 +221,7 @@ class TelemetryStore:
 
     def _one(self, condition: str, parameters: Parameters) -> Call | None:
         sql = f"SELECT body FROM calls FINAL WHERE {condition} ORDER BY start_ns, span_id LIMIT 1"
-        found = self._connection.rows(sql, parameters)
+        found = self._written.rows(sql, parameters)
         return rows.decode_call(found[0][0]) if found else None
 
 

@@ -38,6 +38,9 @@ class MemoryTelemetry:
                 self._rows[key][score.trace_id, score.span_id, score.scorer] = row
                 self._columns.pop(key, None)
 
+    def flush(self) -> None:
+        """Nothing is ever gathered."""
+
     def append_changes(self, changes: Iterable[Change]) -> None:
         """Keep these changes, each once by (source, id)."""
         known = {(source, id_) for _, source, id_, _ in self._changes}

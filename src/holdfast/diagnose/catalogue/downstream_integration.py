@@ -31,7 +31,7 @@ DOWNSTREAM_INTEGRATION = (
     _fault(
         "tool_timeout_invention",
         "a tool that times out while the model invents its result",
-        "tool_error:+ latency:++ tool_contradiction:+ grounding:+ numbers:+ tool_presence:~",
+        "timeout:+ tool_error:+ latency:++ tool_contradiction:+ grounding:+ numbers:+ tool_presence:~",
         (_TOOL, "none:5 tool:4 code:1.5 config:1.5"),
         "disable the slow tool of {suspect} so that the answer says that it is not available",
         1.2,
@@ -39,7 +39,7 @@ DOWNSTREAM_INTEGRATION = (
     _fault(
         "agent_loop",
         "an agent that goes in circles",
-        "tool_loop:++ steps:++ cost:+ latency:+ tool_presence:+ input_length:+ truncation:~ error:~",
+        "tool_loop:++ steps:++ cost:+ latency:+ tool_presence:+ input_length:+ truncation:~ error:~ own_error:~ timeout:~",
         ("route:4 tool:4 none:2 prompt.version:.7", "code:5 tool:3 config:2 prompt:.7 none:1.5"),
         "bound the number of steps for {suspect} and kill the looping route if they keep rising",
         1.2,
@@ -54,7 +54,7 @@ DOWNSTREAM_INTEGRATION = (
     _fault(
         "consumer_parser_change",
         "a consumer that can no longer read our answers",
-        "error:++ tool_error:~ format:~ feedback:+",
+        "own_error:+ error:++ tool_error:~ format:~ feedback:+",
         ("route:5 none:4 tenant:1.5 tool:1", "code:7 config:1.5 tool:1.5 none:2"),
         "pin the consumer of {suspect} to its last good version",
     ),
@@ -68,7 +68,8 @@ DOWNSTREAM_INTEGRATION = (
     _fault(
         "rate_limit_cascade",
         "back-pressure that spreads from a limited dependency",
-        "latency:++ error:+ tool_error:+ truncation:~ tool_loop:~ volume:~ model_speed:~ answer_length:~",
+        "throttled:+ timeout:~ model_error:~ latency:++ error:+ tool_error:+ truncation:~ tool_loop:~ "
+        "volume:~ model_speed:~ answer_length:~",
         ("none:4 tool:4 route:2 tenant:1", "none:6 config:2.5 code:1.5 tool:1"),
         "shift traffic of {suspect} to another target and give retries a budget",
     ),

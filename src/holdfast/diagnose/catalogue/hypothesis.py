@@ -19,6 +19,8 @@ CODES: dict[str, Bins] = {
     "-": (0.22, 0.22, 0.52, 0.03, 0.01),
     "+-": (0.12, 0.12, 0.52, 0.12, 0.12),
     "background": (0.01, 0.04, 0.87, 0.05, 0.03),
+    "harm": (0.01, 0.02, 0.09, 0.25, 0.63),
+    "calm": (0.02, 0.04, 0.58, 0.25, 0.11),
     "rare": (0.004, 0.006, 0.970, 0.015, 0.005),
 }
 """Code → probabilities. What a fault does not name follows `background`, or `rare` where hardly anything but its own fault moves
@@ -59,8 +61,8 @@ GENERIC = frozenset(
 )
 """Composites that many faults move along."""
 
-COMMON = {"feedback": "~", "drift": "~"}
-"""What most faults move a little."""
+COMMON = {"feedback": "~", "drift": "~", "harm": "harm"}
+"""What most faults move a little, and that something is really worse."""
 
 NO_DIMENSION = "none"
 NO_CHANGE = "none"

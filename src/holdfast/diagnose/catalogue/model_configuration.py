@@ -16,7 +16,8 @@ MODEL_CONFIGURATION = (
     _fault(
         "temperature_too_high",
         "a sampling temperature that is too high",
-        "confidence:++ grounding:+ relevance:+ format:+ drift:+ numbers:+ garbled:~ language:~ answer_length:~ repetition:~",
+        "temperature:+ confidence:++ grounding:+ relevance:+ format:+ drift:+ numbers:+ garbled:~ language:~ "
+        "answer_length:~ repetition:~",
         _CONFIG,
         _PIN,
         1.3,
@@ -24,7 +25,8 @@ MODEL_CONFIGURATION = (
     _fault(
         "repetition_loop",
         "a model that repeats itself",
-        "repetition:++ answer_length:+ truncation:+ cost:~ model_speed:+ latency:~ drift:+ relevance:~",
+        "temperature:~ token_limit:~ repetition:++ answer_length:+ truncation:+ cost:~ model_speed:+ "
+        "latency:~ drift:+ relevance:~",
         _CONFIG,
         _PIN,
         1.2,
@@ -32,7 +34,7 @@ MODEL_CONFIGURATION = (
     _fault(
         "max_tokens_too_low",
         "a token limit that cuts answers",
-        "truncation:++ answer_length:- format:+ cost:- model_speed:- latency:- relevance:~ drift:~",
+        "token_limit:- truncation:++ answer_length:- format:+ cost:- model_speed:- latency:- relevance:~ drift:~",
         _CONFIG,
         _PIN,
         1.3,
@@ -40,7 +42,8 @@ MODEL_CONFIGURATION = (
     _fault(
         "silent_model_update",
         "a model that changed at the provider",
-        "drift:++ answer_length:+- grounding:+ format:~ refusal:~ confidence:~ model_mismatch:~ model_speed:+- cost:~",
+        "fingerprint:+ drift:++ answer_length:+- grounding:+ format:~ refusal:~ confidence:~ model_mismatch:~ "
+        "model_speed:+- cost:~",
         ("model:6 none:4 route:1", "model:3 config:.5 none:6"),
         _BACK,
         1.2,
@@ -48,7 +51,8 @@ MODEL_CONFIGURATION = (
     _fault(
         "wrong_model_routed",
         "requests routed to another model",
-        "cost:-- model_speed:- latency:- grounding:+ model_mismatch:+ relevance:+ drift:+ answer_length:- confidence:+",
+        "fingerprint:~ cost:-- model_speed:- latency:- grounding:+ model_mismatch:+ relevance:+ drift:+ "
+        "answer_length:- confidence:+",
         ("model:7 route:2 none:1.5 tenant:1 region:1", "config:4 model:5 flag:2 code:1 none:1.5"),
         _BACK,
         1.3,
@@ -56,7 +60,7 @@ MODEL_CONFIGURATION = (
     _fault(
         "degraded_replica",
         "a replica that computes worse",
-        "confidence:+ grounding:+ relevance:~ garbled:~ repetition:~ drift:~ model_speed:~ numbers:~",
+        "fingerprint:~ confidence:+ grounding:+ relevance:~ garbled:~ repetition:~ drift:~ model_speed:~ numbers:~",
         ("region:8 model:2 none:1", "none:6 config:1.5 model:2 code:1"),
         "shift traffic of {suspect} to a healthy region or replica",
         1.2,
@@ -71,14 +75,15 @@ MODEL_CONFIGURATION = (
     _fault(
         "context_window_overflow",
         "inputs longer than the context window",
-        "long_inputs:++ error:+ input_length:+ grounding:+ truncation:~ cost:~ relevance:~ latency:~",
+        "model_error:+ long_inputs:++ error:+ input_length:+ grounding:+ truncation:~ cost:~ relevance:~ latency:~",
         ("route:3 none:3 tenant:2 model:3 prompt.version:.7", "config:4 model:3 code:1.5 prompt:.7 none:3"),
         "pin {suspect} to a model with a larger window, and bound the history and documents in its prompt",
     ),
     _fault(
         "provider_outage",
         "a provider that fails or throttles",
-        "error:++ latency:+ model_speed:+ model_mismatch:~ tool_presence:~ feedback_presence:~ relevance:~ truncation:~",
+        "model_error:++ throttled:+ timeout:+ error:++ latency:+ model_speed:+ model_mismatch:~ "
+        "tool_presence:~ feedback_presence:~ relevance:~ truncation:~",
         ("model:6 none:4 region:2 route:.5", "none:10 config:.3"),
         "open the breaker on the failing provider and shift {suspect} to the fallback model",
         1.3,
@@ -86,7 +91,8 @@ MODEL_CONFIGURATION = (
     _fault(
         "tool_choice_off",
         "a model that no longer calls its tools",
-        "tool_presence:-- numbers:+ grounding:+ steps:- latency:~ cost:~ relevance:~ refusal:~ tool_contradiction:~",
+        "tools_offered:- tool_presence:-- numbers:+ grounding:+ steps:- latency:~ cost:~ relevance:~ "
+        "refusal:~ tool_contradiction:~",
         ("route:4 none:4 model:2 tool:1", "config:7 model:2 flag:1 code:1 prompt:.7 none:1"),
         _PIN,
     ),
@@ -100,7 +106,7 @@ MODEL_CONFIGURATION = (
     _fault(
         "guard_model_down",
         "a guard model that does not answer",
-        "guard_error:++ block:+- guard_presence:- refusal:~ error:~ toxicity:~ sensitive:~",
+        "timeout:~ guard_error:++ block:+- guard_presence:- refusal:~ error:~ toxicity:~ sensitive:~",
         ("none:5 route:3 region:2 model:1", "none:5 guardrail:4 config:1.5 model:1.5"),
         "fall back to the deterministic guards for {suspect} until the guard model answers",
     ),

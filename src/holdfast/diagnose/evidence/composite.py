@@ -16,6 +16,8 @@ class Scene:
     healthy: Floats
     moves: Mapping[str, Move]
     steps: Mapping[str, Step]
+    failing: tuple[str, ...] = ()
+    """Metrics that the incident was opened for."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class Composite:
     rising: tuple[str, ...] = ()
     falling: tuple[str, ...] = ()
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Every metric that it is read from."""
+        return *self.rising, *self.falling
+
     def read(self, scene: Scene) -> Reading | None:
         """The bin, or None where none of the metrics was measured well enough to say."""
         signed = [(m, scene.steps[m]) for m in self.rising if m in scene.steps]
@@ -60,6 +67,8 @@ class Derived:
     name: str
     words: str
     calculate: Callable[[Scene], tuple[Step, str] | None]
+    metrics: tuple[str, ...] = ()
+    """Metrics that it is read from, beside those of other composites."""
 
     def read(self, scene: Scene) -> Reading | None:
         """The bin, or None where the scene does not have what it takes."""

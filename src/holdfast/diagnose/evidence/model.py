@@ -12,5 +12,10 @@ COMPOSITES = (
     Composite("model_speed", "The model is slower", ("model_latency", "time_to_first_token")),
     Composite("cost", "Requests cost more", ("cost",)),
     Composite("duplicates", "Different questions get the same answer", ("duplicate_answer",)),
+    Composite("temperature", "Model calls ask for a higher temperature", ("temperature",)),
+    Composite("token_limit", "Model calls ask for more tokens at most", ("max_tokens",)),
+    Composite("tools_offered", "Models are offered more tools", ("tools_offered",)),
+    Composite("fingerprint", "The provider answers from another backend", ("new_fingerprint",)),
+    Composite("model_error", "Model calls fail", ("model_error",)),
     Composite("cache", "More answers come from a cache", ("cache_hit",)),
 )

@@ -1,7 +1,7 @@
 """Every group of evidence, by name. To add one: a file with `COMPOSITES`, and one line here."""
 
-from holdfast.diagnose.evidence import downstream, model, operations, output, prompt, retrieval, traffic
-from holdfast.diagnose.evidence.composite import Composite, Derived, Reading, Scene
+from holdfast.diagnose.evidence import downstream, failure, model, operations, output, prompt, retrieval, traffic
+from holdfast.diagnose.evidence.composite import ANCHORS, Composite, Derived, Reading, Scene
 
 GROUPS: dict[str, tuple[Composite | Derived, ...]] = {
     "retrieval": retrieval.COMPOSITES,
@@ -11,8 +11,12 @@ GROUPS: dict[str, tuple[Composite | Derived, ...]] = {
     "downstream": downstream.COMPOSITES,
     "operations": operations.COMPOSITES,
     "traffic": traffic.COMPOSITES,
+    "failure": failure.COMPOSITES,
 }
 """Beside these, the cohort's dimension and the change log are evidence too: see `posterior`."""
+
+METRICS_READ = tuple(dict.fromkeys([*ANCHORS, *(m for composites in GROUPS.values() for c in composites for m in c.metrics)]))
+"""Every metric that any evidence is read from."""
 
 COMPOSITE_NAMES = tuple(c.name for composites in GROUPS.values() for c in composites)
 

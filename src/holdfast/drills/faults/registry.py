@@ -11,25 +11,23 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-REPORT_ONLY = frozenset(
-    {
-        "partial_index",
-        "duplicate_flood",
-        "out_of_scope_demand",
-        "few_shot_contamination",
-        "context_truncated",
-        "system_prompt_leak",
-        "silent_model_update",
-        "repetition_loop",
-        "cache_cross_talk",
-        "provider_outage",
-        "citation_off_by_one",
-        "translation_failure",
-        "streaming_truncation",
-        "tool_schema_change",
-        "wrong_tool_arguments",
-        "consumer_parser_change",
-    }
+REPORT_ONLY = (
+    "partial_index",
+    "duplicate_flood",
+    "out_of_scope_demand",
+    "few_shot_contamination",
+    "context_truncated",
+    "system_prompt_leak",
+    "silent_model_update",
+    "repetition_loop",
+    "cache_cross_talk",
+    "provider_outage",
+    "citation_off_by_one",
+    "translation_failure",
+    "streaming_truncation",
+    "tool_schema_change",
+    "wrong_tool_arguments",
+    "consumer_parser_change",
 )
 """Faults that nothing is fitted on: what is measured on them says how well faults that nobody thought of are found.
 

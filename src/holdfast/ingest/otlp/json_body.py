@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from holdfast.core.errors import InputError
-from holdfast.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_HEAD_BYTES, MAX_ITEM_BYTES, MAX_WEIGHT_BYTES
+from holdfast.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_EVENTS, MAX_HEAD_BYTES, MAX_ITEM_BYTES, MAX_WEIGHT_BYTES
 from holdfast.ingest.otlp.json_bounds import check_size, check_weight
 from holdfast.ingest.otlp.protobuf import text_of
 from holdfast.ingest.otlp.raw import Attributes, RawEvent, RawLog, RawPoint, RawSpan
@@ -78,12 +78,19 @@ def _span(span: dict[str, Any], where: tuple[int, int, int], resource: Attribute
         status=_enum(status, "code", _STATUS),
         status_message=_text(status.get("message")),
         attributes=attributes(span.get("attributes")),
-        events=[_event(e) for e in _objects(span, "events")],
+        events=_events(span),
         links=len(_objects(span, "links")),
         resource=resource,
         scope=scope,
         trace_state=_text(span.get("traceState")),
     )
+
+
+def _events(span: dict[str, Any]) -> list[RawEvent]:
+    events = _objects(span, "events")
+    if len(events) > MAX_EVENTS:
+        raise InputError(f"{len(events)} events are more than {MAX_EVENTS}", ".events")
+    return [_event(event) for event in events]
 
 
 def _event(event: dict[str, Any]) -> RawEvent:

@@ -13,7 +13,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from holdfast.core.errors import InputError, TooLargeError
-from holdfast.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_HEAD_BYTES, MAX_ITEM_BYTES, MAX_ITEMS
+from holdfast.ingest.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_EVENTS, MAX_HEAD_BYTES, MAX_ITEM_BYTES, MAX_ITEMS
 from holdfast.ingest.otlp.raw import Attributes, RawEvent, RawLog, RawPoint, RawSpan
 from holdfast.ingest.otlp.salvage import salvage
 from holdfast.ingest.otlp.split import split
@@ -106,6 +106,8 @@ def spans(body: bytes, rejected: list[Rejected]) -> Iterator[RawSpan]:
 def _span(span: Span, where: tuple[int, int, int], resource: Attributes, scope: str) -> RawSpan:
     status = span.status
     events = span.events
+    if len(events) > MAX_EVENTS:
+        raise InputError(f"{len(events)} events are more than {MAX_EVENTS}", ".events")
     return RawSpan(
         where=where,
         trace_id=span.trace_id.hex(),

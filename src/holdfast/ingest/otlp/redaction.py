@@ -64,6 +64,7 @@ class Redaction:
         """Redact a data point in place, its resource too."""
         point.resource = self._entered(point.resource)
         point.name = self._redactor.text(point.name)
+        point.unit = self._redactor.text(point.unit)
         point.attributes = self._redactor.value(point.attributes)
 
     def _entered(self, resource: Attributes) -> Attributes:

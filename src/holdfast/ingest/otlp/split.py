@@ -73,9 +73,9 @@ class _Splitter:
         scope: list[bytes] = []
         items: list[tuple[int, int]] = []
         for number, _, inner, stop in fields(self._view[begin:end], where):
+            self._items += number == _MEMBERS
             self._step()
             if number == _MEMBERS:
-                self._items += 1
                 items.append((begin + _message(inner, where), begin + stop))
             elif number == _HEAD:
                 scope.append(self._body[begin + _message(inner, where) : begin + stop])

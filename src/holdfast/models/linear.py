@@ -1,0 +1,55 @@
+"""A linear head over hashed n-grams and structural features: log-odds of a text, or of its worst stretch."""
+
+from collections.abc import Sequence
+from math import sqrt
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.models.ngrams import Ngrams
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Weights of one head.
+
+    Args:
+        grams: shape (BUCKETS,), int16, to be multiplied by `unit`.
+        structure: one weight a structural feature.
+        slope: calibrated log-odds = slope × (log-odds - threshold), so that the operating point lies at probability 0.5.
+        window: characters of a stretch that is judged for itself; 0: the text is judged as a whole.
+    """
+
+    name: str
+    grams: npt.NDArray[np.int16]
+    unit: float
+    structure: tuple[float, ...]
+    intercept: float
+    slope: float
+    threshold: float
+    window: int = 0
+
+    def log_odds(self, found: Ngrams, structure: Sequence[float]) -> float:
+        """Calibrated log-odds; above 0 is beyond the operating point.
+
+        Raises:
+            ValueError: as many structural features as weights are needed.
+        """
+        told = sum([w * v for w, v in zip(self.structure, structure, strict=True)]) + self.intercept
+        return self.slope * (self._heard(found) + told - self.threshold)
+
+    def _heard(self, found: Ngrams) -> float:
+        if not found.buckets.size:
+            return 0.0
+        weights = self.grams[found.buckets]
+        if not self.window or found.length <= self.window:
+            return self.unit * int(weights.sum(dtype=np.int64)) / sqrt(weights.size)
+        return self.unit * self._worst(found, weights)
+
+    def _worst(self, found: Ngrams, weights: npt.NDArray[np.int16]) -> float:
+        """The stretch with the most evidence, of stretches that overlap by half; one pass over the text for all of them."""
+        sums = np.concatenate([[0.0], np.cumsum(np.bincount(found.starts, weights, found.length))])
+        counts = np.concatenate([[0.0], np.cumsum(np.bincount(found.starts, minlength=found.length))])
+        first = np.arange(0, max(found.length - self.window // 2, 1), self.window // 2)
+        last = np.minimum(first + self.window, found.length)
+        return float(((sums[last] - sums[first]) / np.sqrt(np.maximum(counts[last] - counts[first], 1.0))).max())

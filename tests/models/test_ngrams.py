@@ -1,0 +1,75 @@
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdfast.models.ngrams import BUCKETS, CAP, codes, ngrams
+
+
+def kinds(text: str) -> set[int]:
+    return set(ngrams(text).buckets.tolist())
+
+
+def test_the_same_text_has_the_same_ngrams_in_every_process() -> None:
+    # Hashes are part of the artefact: another value here means that every head must be trained again.
+    assert sorted(ngrams("abc").buckets.tolist()) == [3730, 10510, 36296, 71843, 76404, 93245, 104053]
+
+
+def test_a_word_has_the_same_hash_wherever_it_stands() -> None:
+    shared = kinds("zebra") & kinds("the tall zebra ran")
+    assert len(shared) >= len(ngrams(" zebra ").buckets) - 2
+
+
+def test_numbers_differ_in_length_only() -> None:
+    assert kinds("order 12345") == kinds("order 98760")
+    assert kinds("order 12345") != kinds("order 123")
+
+
+def test_blanks_of_any_kind_count_as_one() -> None:
+    assert kinds("a  b\n\tc") == kinds("a b c")
+
+
+def test_word_order_matters() -> None:
+    assert kinds("dog bites man") != kinds("man bites dog")
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t ", "\u00a0"])
+def test_a_blank_text_has_none(text: str) -> None:
+    assert ngrams(text).buckets.size == 0
+
+
+@pytest.mark.parametrize("text", ["x", "?", "é", "退", "🙂", "\x00", "\u200b"])
+def test_one_character_is_enough_for_some(text: str) -> None:
+    assert ngrams(text).buckets.size >= 1
+
+
+def test_lone_surrogates_are_refused_by_name() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        ngrams("\ud800")
+
+
+def test_only_the_first_characters_are_read() -> None:
+    assert ngrams("word " * CAP).length <= CAP + 2
+    assert np.array_equal(ngrams("a" * CAP).buckets, ngrams("a" * (CAP + 500)).buckets)
+
+
+def test_a_megabyte_takes_no_longer_than_the_cap() -> None:
+    started = time.process_time()
+    ngrams("lorem ipsum " * 90_000)
+    assert time.process_time() - started < 1.0
+
+
+def test_code_points_keep_every_script() -> None:
+    assert codes("a退🙂").tolist() == [32, 97, ord("退"), ord("🙂"), 32]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=300))
+def test_any_text_gives_buckets_and_places_within_bounds(text: str) -> None:
+    found = ngrams(text)
+    assert found.buckets.shape == found.starts.shape
+    if found.buckets.size:
+        assert 0 <= found.buckets.min() <= found.buckets.max() < BUCKETS
+        assert 0 <= found.starts.min() <= found.starts.max() < found.length

@@ -1,0 +1,72 @@
+"""Drills through the product: small ones, with the real stages."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from holdfast.core.clock import NS_PER_S
+from holdfast.core.errors import NotFoundError
+from holdfast.drilling import drill, drill_through_files, sweep
+from holdfast.drills.outcome import judge
+from holdfast.drills.scenario import Scenario
+from holdfast.settings import Settings
+
+OUTAGE = Scenario(fault="template_variable_unsubstituted", calls=700, hours=4, fault_at=0.5, seed=3)
+
+
+def test_a_plain_fault_is_found_and_its_truth_is_told_beside() -> None:
+    told: list[tuple[int, int]] = []
+    played = drill(OUTAGE, Settings(), lambda done, total: told.append((done, total)))
+    (outcome,) = judge(played)
+    assert outcome.detected
+    assert outcome.harmed > 20
+    assert outcome.minutes_to_detect is not None
+    assert 0 <= outcome.minutes_to_detect < 120
+    assert outcome.named is not None
+    assert len(played.requests) == OUTAGE.calls
+    assert [c.time_ns for c in played.changes] == sorted(c.time_ns for c in played.changes)
+    assert len(played.readings) > 20
+    assert told[-1] == (700, 700)
+
+
+def test_files_and_the_short_cut_around_them_agree() -> None:
+    (short,), (files,) = judge(drill(OUTAGE, Settings())), judge(drill_through_files(OUTAGE, Settings()))
+    assert short.harmed == files.harmed
+    assert short.detected
+    assert files.detected
+    assert short.named is not None
+    assert files.named is not None
+    assert (short.named.layer, short.named.change_id) == (files.named.layer, files.named.change_id)
+    assert short.minutes_to_detect == pytest.approx(files.minutes_to_detect, abs=10)
+
+
+@pytest.mark.parametrize("decoy", ["late_spans", "duplicate_spans", "missing_spans"])
+def test_a_decoy_of_the_delivery_reaches_the_pipeline_in_its_disorder(decoy: str) -> None:
+    played = drill(Scenario(decoy=decoy, calls=150, hours=2), Settings())
+    assert len(played.requests) == 150
+    assert played.seconds > 0
+
+
+def test_a_sweep_gives_the_outcomes_in_the_order_of_the_scenarios_whatever_the_processes() -> None:
+    small = [Scenario(calls=120, hours=1, seed=seed) for seed in (1, 2, 3)]
+    alone = [[msgspec.structs.replace(o, seconds=0.0) for o in found] for found in sweep(small, Settings())]
+    both = [[msgspec.structs.replace(o, seconds=0.0) for o in found] for found in sweep(small, Settings(), jobs=2)]
+    assert alone == both
+    assert [found[0].seed for found in alone] == [1, 2, 3]
+
+
+def test_what_cannot_be_played_is_refused() -> None:
+    with pytest.raises(NotFoundError):
+        drill(Scenario(fault="nonsense"), Settings())
+
+
+def test_a_drill_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    drill(Scenario(calls=60, hours=1), Settings())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_readings_lie_in_the_period() -> None:
+    played = drill(Scenario(calls=200, hours=2), Settings())
+    assert all(played.start_ns < r.time_ns <= played.end_ns + 600 * NS_PER_S for r in played.readings)
