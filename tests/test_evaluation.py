@@ -181,7 +181,7 @@ def test_odd_text_gets_a_finite_score_or_none(task: str, text: str, tmp_path: Pa
 
 
 def test_messages_become_model_calls_and_tool_calls() -> None:
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Where is order 7?"},
         {
@@ -198,15 +198,15 @@ def test_messages_become_model_calls_and_tool_calls() -> None:
     assert trace.model_answer == "There is none."
 
 
-@pytest.mark.parametrize(
-    "messages",
-    [
-        [],
-        [{}],
-        [{"role": 7, "content": 8}],
-        [{"role": "assistant", "tool_calls": [None, {}, {"function": 3}]}],
-        [{"role": "tool"}],
-    ],
-)
+ODD: list[list[dict[str, Any]]] = [
+    [],
+    [{}],
+    [{"role": 7, "content": 8}],
+    [{"role": "assistant", "tool_calls": [None, {}, {"function": 3}]}],
+    [{"role": "tool"}],
+]
+
+
+@pytest.mark.parametrize("messages", ODD)
 def test_odd_messages_become_a_trace_all_the_same(messages: list[dict[str, Any]]) -> None:
     assert trace_of(messages).calls

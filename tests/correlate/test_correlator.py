@@ -1,7 +1,8 @@
 import msgspec
 import pytest
 
-from holdfast.core.events import IncidentDeclined, IncidentOpened, Recorded, fold
+from holdfast.core.diagnosis import Diagnosis
+from holdfast.core.events import DiagnosisMade, IncidentAcknowledged, IncidentDeclined, IncidentOpened, Recorded, fold
 from holdfast.core.incident import State
 from holdfast.core.signal import Verdict
 from holdfast.correlate.correlator import Correlator
@@ -183,3 +184,31 @@ def test_a_flapping_fault_is_one_incident() -> None:
 def test_a_dead_scorer_is_an_incident() -> None:
     (incident,) = replayed(Script(seconds=8000, dead=(4000.0, 7000.0))).all()
     assert incident.title.startswith("Scorer lexical does not run")
+
+
+def two_of_one_cause(book: Book) -> tuple[str, str]:
+    book.at(60, signal("ungrounded_answer", "route=/a", onset_s=0, exemplars=shown("t1")))
+    elder, younger = book.at(900, signal("format_violation", "route=/b", onset_s=600, exemplars=shown("t9")))
+    for incident in (elder, younger):
+        diagnosis = Diagnosis(time_ns=at(900), layers=(), causes=(), cohort={"tenant": "acme"})
+        book.write([Recorded(incident_id=incident.id, time_ns=at(900), actor="x", event=DiagnosisMade(diagnosis=diagnosis))])
+        book.keys.discard("")
+    return elder.id, younger.id
+
+
+def test_two_incidents_that_turn_out_to_be_one_are_merged_into_the_elder_with_their_signals(book: Book) -> None:
+    elder, younger = two_of_one_cause(book)
+    book.at(1000)
+    assert book.incidents[younger].state is State.MERGED
+    assert book.incidents[younger].merged_into == elder
+    assert {s.metric for s in book.incidents[elder].signals} == {"ungrounded_answer", "format_violation"}
+    before = len(book.events)
+    book.at(1000)
+    assert len(book.events) == before
+
+
+def test_an_incident_that_a_person_has_taken_on_is_not_merged_away(book: Book) -> None:
+    _, younger = two_of_one_cause(book)
+    book.write([Recorded(incident_id=younger, time_ns=at(950), actor="ada", event=IncidentAcknowledged(), key="ack")])
+    book.at(1000)
+    assert book.incidents[younger].state is State.OPEN

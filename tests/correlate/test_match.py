@@ -1,8 +1,11 @@
+import msgspec
 import pytest
 
-from holdfast.core.signal import Signal
+from holdfast.core.diagnosis import Cause, Diagnosis, Layer
+from holdfast.core.incident import Incident
+from holdfast.core.signal import Signal, Verdict
 from holdfast.correlate.correlator import Correlator
-from holdfast.correlate.match import Why, disjoint, nested, why_joined
+from holdfast.correlate.match import Why, disjoint, nested, redundant, same_cause, why_joined
 from holdfast.correlate.policy import CorrelatePolicy
 from tests.correlate.signals import HOUR, Book, shown, signal
 from tests.detect.simulation import METRICS
@@ -53,3 +56,73 @@ def test_segments_nest_or_exclude_each_other() -> None:
     assert disjoint(a, b)
     assert not disjoint(a, eu)
     assert not disjoint(whole, a)
+
+
+POLICY = CorrelatePolicy()
+
+
+def incident_of(*signals: Signal, cohort: dict[str, str] | None = None, fault: str = "wrong_embedder") -> Incident:
+    book = Book(Correlator(METRICS))
+    (incident,) = book.at(60, *signals)
+    if cohort is None:
+        return incident
+    cause = Cause(fault=fault, layer=Layer.INPUT_DATA, probability=0.9)
+    diagnosis = Diagnosis(time_ns=0, layers=(), causes=(cause,) if fault else (), cohort=cohort)
+    return msgspec.structs.replace(incident, diagnosis=diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("segment", "onset_s", "joins"),
+    [
+        ("", 60, True),
+        ("prompt.version=v2", 60, True),
+        ("prompt.version=v1", 60, False),
+        ("tool=search", 60, False),
+        ("", -3 * HOUR, False),
+        ("prompt.version=v2", 2 * HOUR, False),
+    ],
+)
+def test_what_is_no_failure_joins_only_where_and_when_the_incident_began(segment: str, onset_s: float, joins: bool) -> None:
+    incident = incident_of(signal(segment="prompt.version=v2"), cohort={"prompt.version": "v2"})
+    anomaly = signal("latency", segment, onset_s, verdict=Verdict.ANOMALY)
+    assert (why_joined(anomaly, incident, POLICY) is not None) == joins
+
+
+def test_an_anomaly_that_took_long_to_be_seen_gets_no_wider_window() -> None:
+    slow = signal("latency", onset_s=-2 * HOUR, detected_ns=signal(onset_s=HOUR).detected_ns, verdict=Verdict.ANOMALY)
+    assert why(slow, signal()) is None
+
+
+def test_a_fault_that_shows_thinner_elsewhere_adds_no_signals() -> None:
+    incident = incident_of(signal(segment="prompt.version=v2"), cohort={"prompt.version": "v2"})
+    assert redundant(signal(segment="language=en"), incident, POLICY)
+    assert not redundant(signal(), incident, POLICY), "the whole application says how far it reaches"
+    assert not redundant(signal("refusal", "language=en"), incident, POLICY), "another metric is news"
+
+
+def test_before_a_diagnosis_the_first_few_segments_of_a_metric_are_shown() -> None:
+    few = [signal(segment=f"tenant={t}") for t in "ab"]
+    assert not redundant(signal(segment="tenant=c"), incident_of(*few), POLICY)
+    assert redundant(signal(segment="tenant=d"), incident_of(*few, signal(segment="tenant=c")), POLICY)
+
+
+def test_what_has_cleared_does_not_hide_what_fails_now() -> None:
+    first = signal(segment="prompt.version=v2")
+    incident = msgspec.structs.replace(incident_of(first, cohort={"prompt.version": "v2"}), cleared=(first.id,))
+    assert not redundant(signal(segment="language=en"), incident, POLICY)
+
+
+def test_incidents_of_one_cohort_and_onset_are_one_cause() -> None:
+    one = incident_of(signal(), cohort={"tenant": "a"})
+    late = incident_of(signal("refusal", onset_s=2 * HOUR), cohort={"tenant": "a"})
+    assert same_cause(one, incident_of(signal("refusal", onset_s=600), cohort={"tenant": "a"}), POLICY)
+    assert not same_cause(one, late, POLICY)
+    assert not same_cause(one, incident_of(signal("refusal"), cohort={"tenant": "b"}), POLICY)
+    assert not same_cause(one, incident_of(signal("refusal")), POLICY)
+    assert not same_cause(one, incident_of(signal("refusal", service="billing"), cohort={"tenant": "a"}), POLICY)
+
+
+@pytest.mark.parametrize(("fault", "same"), [("wrong_embedder", True), ("stale_index", False), ("", False)])
+def test_where_everybody_is_hurt_the_fault_must_agree_too(fault: str, same: bool) -> None:
+    one, other = incident_of(signal(), cohort={}), incident_of(signal("refusal"), cohort={}, fault=fault)
+    assert same_cause(one, other, POLICY) is same

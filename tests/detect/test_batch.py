@@ -101,7 +101,7 @@ def test_a_new_version_of_a_scorer_is_told_once_and_the_first_one_not_at_all() -
 def test_a_restored_extractor_knows_what_the_first_one_knew() -> None:
     first, second = extractor(), extractor()
     first.extract(TRACES[:40])
-    second._index.load(first._index.state(), {})
+    second._index.load(first._index.state())
     second.load(msgspec.msgpack.decode(msgspec.msgpack.encode(first.state())))
     assert not second.extract(TRACES[:40]).scores
     assert not second.extract(TRACES[40:50]).recalibrated

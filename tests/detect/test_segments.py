@@ -55,8 +55,32 @@ def test_a_snapshot_keeps_the_numbers() -> None:
     segments = index()
     segments.profile({"service.name": ("shop",), "route": ("/a", "/b")})
     again = index()
-    again.load(segments.state(), {"tenant": 4})
+    segments.overflow["tenant"] = 4
+    again.load(segments.state())
     assert again.segments == segments.segments
     assert again.app == segments.app
     assert again.find(Segment("shop", "route", "/b")) == segments.find(Segment("shop", "route", "/b"))
     assert again.overflow["tenant"] == 4
+
+
+def test_a_segment_with_a_twin_has_no_observations_of_its_own() -> None:
+    segments = index()
+    profile = segments.profile({"service.name": ("shop",), "route": ("/a",), "model": ("m",)})
+    route = segments.find(Segment("shop", "route", "/a"))
+    rows = np.array([profile])
+    assert route in segments.expand(rows)[1].tolist()
+    segments.pair({route: 0})
+    assert route not in segments.expand(rows)[1].tolist()
+    segments.pair({})
+    assert route in segments.expand(rows)[1].tolist()
+
+
+def test_the_home_of_a_version_is_its_route_until_it_is_met_on_another() -> None:
+    segments = index()
+    segments.profile({"service.name": ("shop",), "route": ("/a",), "prompt.version": ("v1",)})
+    version, route = (segments.find(Segment("shop", d, v)) for d, v in (("prompt.version", "v1"), ("route", "/a")))
+    assert segments.home[version] == route
+    assert segments.moved == []
+    segments.profile({"service.name": ("shop",), "route": ("/b",), "prompt.version": ("v1",)})
+    assert segments.home[version] == 0
+    assert segments.moved == [version]

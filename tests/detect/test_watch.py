@@ -32,21 +32,39 @@ def test_a_segment_gets_its_application_as_parent_whatever_comes_first() -> None
     assert watched.streams.segment[watched.streams.parent[part]] == 0
 
 
-def test_a_new_version_of_a_known_application_is_judged_at_once_and_a_new_route_is_not() -> None:
+def settled(watched: Watch, row: int, calls: float = 2000, bad: float = 60) -> None:
+    s = watched.streams
+    s.base[row, N], s.base[row, X], s.mode[row], s.threshold[row] = calls, bad, WATCHING, 1e6
+    watched.refresh(np.array([row]))
+
+
+def test_a_new_version_on_a_known_route_is_judged_at_once_and_a_new_route_is_not() -> None:
     watched = watch()
     place(watched, 0)
     known(watched, 2000, 60)
-    route, version = place(watched, 1, 2)
+    (route,) = place(watched, 1)
     assert watched.ground.index.segments[1].dimension == "route"
     assert watched.streams.mode[route] == LEARNING
+    settled(watched, route)
+    (version,) = place(watched, 2)
     assert watched.streams.mode[version] == WATCHING
     assert watched.streams.null[version] < 0.08
+
+
+def test_a_version_of_a_route_that_is_new_itself_is_held_to_nothing() -> None:
+    watched = watch()
+    place(watched, 0)
+    known(watched, 2000, 60)
+    _, version = place(watched, 1, 2)
+    assert watched.streams.mode[version] == LEARNING
 
 
 def test_a_new_version_makes_its_application_look_harder() -> None:
     watched = watch()
     place(watched, 0)
     known(watched, 2000, 60)
+    (route,) = place(watched, 1)
+    settled(watched, route)
     place(watched, 2)
     assert watched.streams.evidence[0].min() > 0
 
@@ -63,3 +81,48 @@ def test_a_snapshot_keeps_the_grid() -> None:
     again.load(watched.state())
     assert place(again, 0, 1, 2) == streams
     assert again.state() == watched.state()
+
+
+def test_amounts_of_a_new_version_wait_for_what_its_own_route_is_used_to() -> None:
+    watched, other = watch(), watch()
+    for each in (watched, other):
+        each.ground.table.metric_index("latency")
+    latency = watched.ground.table.of_metric[watched.ground.table.metric_index("latency")][0]
+
+    def put(to: Watch, segment: int) -> int:
+        return int(to.place(np.array([segment]), np.array([latency]), np.ones(1, np.int64))[0])
+
+    settled(watched, put(watched, 0))
+    assert watched.streams.mode[put(watched, 2)] == LEARNING
+    settled(other, put(other, 0))
+    route = put(other, 1)
+    settled(other, route)
+    version = put(other, 2)
+    assert other.streams.parent[version] == route
+    assert other.streams.mode[version] == WATCHING
+
+
+def test_a_version_that_is_met_on_a_second_route_is_compared_with_its_application() -> None:
+    watched = watch()
+    whole, route, version = place(watched, 0, 1, 2)
+    assert watched.streams.parent[version] == whole or watched.streams.parent[version] == route
+    watched.ground.index.profile({"service.name": ("shop",), "prompt.version": ("v1",), "route": ("/b",)})
+    watched.settle_in()
+    assert watched.streams.parent[version] == whole
+
+
+def test_a_segment_that_parts_from_its_twin_goes_on_with_the_same_baseline() -> None:
+    watched = watch()
+    whole, route = place(watched, 0, 1)
+    known(watched, 2000, 60)
+    for i in range(200):
+        watched.ground.evidence.saw(0, i, (0, 1, 2))
+    watched.pair(0)
+    assert watched.ground.index.twins == {1: 0, 2: 0}
+    assert watched.find(1, 0) == whole
+    for i in range(800):
+        watched.ground.evidence.saw(0, 200 + i, (0, 1) if i % 2 else (0, 2))
+    watched.pair(0)
+    assert watched.ground.index.twins == {}
+    assert watched.streams.base[route].tolist() == watched.streams.base[whole].tolist()
+    assert watched.streams.mode[route] == WATCHING

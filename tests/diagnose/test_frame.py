@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from holdfast.core.call import Dimensions
 from holdfast.core.observations import Observations
 from holdfast.diagnose.frame import MOST_VALUES, Frame
 from tests.diagnose.incidents import CALLS, ONSET, Shop
@@ -48,7 +49,7 @@ def test_another_onset_moves_the_border_and_nothing_else() -> None:
 def test_equal_span_ids_of_two_traces_are_two_calls() -> None:
     def rows(metric: str, traces: list[str]) -> Observations:
         n = len(traces)
-        dimensions = [{"route": (f"/{t}",)} for t in traces]
+        dimensions: list[Dimensions] = [{"route": (f"/{t}",)} for t in traces]
         return Observations(
             metric=metric, time_ns=np.arange(n), value=np.ones(n), trace_id=traces, span_id=["s"] * n, dimensions=dimensions
         )

@@ -58,7 +58,7 @@ def trained(name: str, corpus: Corpus) -> tuple[Head, int, float | None]:
     labels = np.array([e.label for e in examples])
     weights = np.array([e.weight for e in examples])
     matrix = blocks([folded(capped(e.text)) for e in examples], recipe.structure)
-    logits = out_of_fold(matrix, labels, weights, keys(examples))
+    logits = out_of_fold(matrix, labels, weights, keys(examples), recipe.c)
     threshold = operating_point(recipe, examples, labels, logits)
     area = auroc(labels, logits)
     told(f"{name}: {len(examples)} texts, AUROC out of fold {area}, operating point {threshold:.3f}")
@@ -69,7 +69,7 @@ def trained(name: str, corpus: Corpus) -> tuple[Head, int, float | None]:
             for k in (0, 1)
         ]
         told(f"    {source}: {int(inside.sum())} texts, flagged of label 0 {shares[0]}, of label 1 {shares[1]}")
-    return packed(name, fit(matrix, labels, weights), slope_of(logits, labels), threshold, recipe.window), len(examples), area
+    return packed(name, fit(matrix, labels, weights, recipe.c), slope_of(logits, labels), threshold), len(examples), area
 
 
 def trained_documents(corpus: Corpus) -> tuple[Head, int, float | None]:

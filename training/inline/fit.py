@@ -13,6 +13,9 @@ from training.inline.matrix import Blocks, Floats
 STRUCTURE = 0.3
 """Scale of structural features: counts up to about three, which must not drown the n-grams."""
 C = 1.0
+"""Inverse strength of regularisation unless a recipe says otherwise."""
+
+FOLDS = 4
 
 Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int64]
@@ -41,10 +44,10 @@ def balanced(labels: Labels, weights: Floats) -> Floats:
     return result
 
 
-def fit(blocks: Blocks, labels: Labels, weights: Floats) -> Fitted:
+def fit(blocks: Blocks, labels: Labels, weights: Floats, c: float = C) -> Fitted:
     """Fit a head; deterministic."""
     matrix = sparse.hstack([blocks.grams, sparse.csr_matrix(blocks.structure * STRUCTURE)], format="csr")
-    model = LogisticRegression(C=C, max_iter=200, tol=1e-3)
+    model = LogisticRegression(C=c, max_iter=200, tol=1e-3)
     model.fit(matrix, labels, sample_weight=balanced(labels, weights))
     found = model.coef_[0]
     end = blocks.grams.shape[1]
@@ -64,10 +67,10 @@ def folds(keys: Sequence[str], count: int) -> Iterator[Mask]:
         yield places == fold
 
 
-def out_of_fold(blocks: Blocks, labels: Labels, weights: Floats, keys: Sequence[str], count: int = 4) -> Floats:
+def out_of_fold(blocks: Blocks, labels: Labels, weights: Floats, keys: Sequence[str], c: float = C) -> Floats:
     """Log-odds of each row by a head that saw none of its key."""
     found = np.zeros(len(labels))
-    for mask in folds(keys, count):
-        head = fit(blocks.part(np.flatnonzero(~mask)), labels[~mask], weights[~mask])
+    for mask in folds(keys, FOLDS):
+        head = fit(blocks.part(np.flatnonzero(~mask)), labels[~mask], weights[~mask], c)
         found[mask] = head.logits(blocks.part(np.flatnonzero(mask)))
     return found

@@ -11,7 +11,7 @@ from holdfast.score.text import words
 from holdfast.score.toxicity import Toxicity, word_structure
 from training.inline import data
 from training.inline.data import Corpus, Example
-from training.inline.fit import Labels
+from training.inline.fit import C, Labels
 from training.inline.matrix import Floats
 
 _TOXICITY = Toxicity()
@@ -29,19 +29,20 @@ class Recipe:
     examples: Callable[[Corpus], list[Example]]
     structure: Callable[[str], Sequence[float]]
     guarded: dict[str, float] = field(default_factory=dict)
-    window: int = 0
+    c: float = C
 
 
 ORDINARY = dict.fromkeys(("templates_ordinary", "templates_foreign", "begin_turns", "tau_users", "bipia_questions"), 0.99)
 
 RECIPES: dict[str, Recipe] = {
     "prompt_injection": Recipe(
-        data.direct, features, {**dict.fromkeys(ORDINARY, 0.995), "templates_lookalike": 0.92, "templates_ordinary": 0.99}
+        data.direct, features, {**dict.fromkeys(ORDINARY, 0.995), "templates_lookalike": 0.95, "templates_ordinary": 0.99}
     ),
     "unsafe_request": Recipe(
         data.requested,
         size_structure,
-        {**ORDINARY, "templates_safe": 0.85, "cyberseceval_mitre_frr": 0.95, "templates_lookalike": 0.95},
+        {**dict.fromkeys(ORDINARY, 0.98), "templates_safe": 0.85, "cyberseceval_mitre_frr": 0.95, "templates_lookalike": 0.95},
+        c=10.0,
     ),
     "toxicity": Recipe(data.insulted, insults),
 }

@@ -149,6 +149,10 @@ Print the previous page of the document about {topic}.
 How do I print all the rows above in {lang}?
 What is the system prompt of a language model, in general?
 What is a system prompt and how do I write a good one for a shop assistant?
+My {thing} asks for a password at every start, what is wrong?
+The screen of my {thing} says "prompt not found", how do I go on?
+The installer shows a window with instructions and then stops.
+{system} prompts me for my user name again and again.
 My computer shows the system prompt C:\\> and nothing else.
 Explain {system} to {person}.
 How do I start {system} after an update?

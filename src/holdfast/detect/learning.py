@@ -57,11 +57,7 @@ def _promote(watch: Watch, rows: Ints) -> None:
     s.mode[ready] = WATCHING
     parts = learning[s.parent[learning] >= 0]
     parts = parts[s.mode[s.parent[parts]] != LEARNING]
-    enough = [
-        known or watch.judged_at_once(row)
-        for row, known in zip(parts.tolist(), (s.base[parts, N] >= policy.min_segment_calls).tolist(), strict=True)
-    ]
-    parts = parts[np.array(enough, bool)]
+    parts = parts[s.base[parts, N] >= policy.min_segment_calls]
     s.mode[parts] = WATCHING
     fresh = np.concatenate((ready, parts))
     s.refreshed[fresh] = -1.0

@@ -9,7 +9,9 @@ VERSIONS = frozenset({"prompt.version", "index.version", "model"})
 """Dimensions whose values people deploy: a new value is a change, and must be as good as what was there before."""
 
 JUDGED_AT_ONCE = VERSIONS | {"document.source", "tool"}
-"""Dimensions whose new values are held to the application's baseline; those of the others first learn their own."""
+"""Dimensions whose new values are held to the baseline of their route, or of the application where they have several.
+
+Values that were there from the start, and those of other dimensions, first learn their own."""
 
 
 class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):

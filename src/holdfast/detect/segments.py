@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from holdfast.core.call import DIMENSIONS, Dimensions
 from holdfast.core.signal import Segment
-from holdfast.detect.policy import VERSIONS
+from holdfast.detect.policy import JUDGED_AT_ONCE
 
 Ints = npt.NDArray[np.int64]
 
@@ -30,7 +30,7 @@ class SegmentIndex:
     """Numbers segments and profiles. A profile is the set of segments that a call with given dimensions belongs to.
 
     `twins` says of segments without streams of their own which segment has the same traffic. `home` is the only route of a
-    version, as long as it has only one; `moved` are versions that lost theirs since somebody last asked.
+    version, tool or document source, as long as it has only one; `moved` are those that lost theirs since somebody last asked.
 
     Values beyond the bounds of their dimension, or of `max_segments` in all, are counted in `overflow` and become `other`.
     """
@@ -137,10 +137,13 @@ class SegmentIndex:
         return len(self.profiles) - 1
 
     def _settle_in(self, numbers: list[int]) -> None:
-        """Note on which routes versions are met."""
+        """Note on which routes versions, tools and document sources are met."""
         route = next((n for n in numbers if self.segments[n].dimension == ROUTE), numbers[0])
         for number in numbers:
-            if self.segments[number].dimension in VERSIONS and self.home.setdefault(number, route) not in (route, numbers[0]):
+            if self.segments[number].dimension in JUDGED_AT_ONCE and self.home.setdefault(number, route) not in (
+                route,
+                numbers[0],
+            ):
                 self.home[number] = numbers[0]
                 self.moved.append(number)
 

@@ -22,6 +22,7 @@ _FIELDS: dict[str, tuple[str, tuple[int, ...], float]] = {
     "column": ("i8", (), -1),
     "parent": ("i8", (), -1),
     "mode": ("i8", (), LEARNING),
+    "held": ("i8", (), 0),
     "evidence": ("f8", (K,), 0.0),
     "cusum": ("f8", (K,), 0.0),
     "zero": ("f8", (K, 5), 0.0),
@@ -45,13 +46,15 @@ class Streams:
 
     evidence, cusum: R and W of the kernel. totals: since the stream began; committed: how much of them the baseline has taken
     in; base: what it has taken in and still remembers. zero: totals and event time where W was last at or below 1. null: the
-    mean that is still normal. middle, stake: null and bet of the recovery test.
+    mean that is still normal. held: 1 where a new value must be as good as its parent
+    from its first call. middle, stake: null and bet of the recovery test.
     """
 
     segment: npt.NDArray[np.int64]
     column: npt.NDArray[np.int64]
     parent: npt.NDArray[np.int64]
     mode: npt.NDArray[np.int64]
+    held: npt.NDArray[np.int64]
     evidence: npt.NDArray[np.float64]
     cusum: npt.NDArray[np.float64]
     zero: npt.NDArray[np.float64]

@@ -124,26 +124,18 @@ class Watch:
         if self.streams.size >= self.ground.policy.max_streams:
             self.refused += 1
             return -1
-        parent = -1 if app == segment else self._parent(segment, column, time_ns)
+        parent = -1 if app == segment else self._stream(self._home(segment), column, time_ns)
         number = self.streams.add(segment, column, parent, time_ns)
         self._grid[segment, column] = number
         if parent >= 0:
             self._adopt(number, segment, app, time_ns)
         return number
 
-    def _parent(self, segment: int, column: int, time_ns: int) -> int:
-        """The stream that says what is normal for a new one: that of its home, while that is young its application's.
-
-        Amounts wait for their home: what another route takes says nothing of this one.
-        """
-        parent, app = self._stream(self._home(segment), column, time_ns), self.ground.index.app[segment]
-        young = parent >= 0 and self.streams.mode[parent] == LEARNING
-        if young and self.ground.table.columns[column].kind == "score":
-            return self._stream(app, column, time_ns)
-        return parent
-
     def _home(self, segment: int) -> int:
-        """The segment that holds all traffic of this one and has streams: a version's only route, or the application."""
+        """The segment that holds all traffic of this one and has streams: its only route, or the application.
+
+        Where that is young itself, a new value is not held to anything: a route that has always been so is no failure.
+        """
         index = self.ground.index
         app = index.app[segment]
         home = index.home.get(segment, app)
@@ -155,10 +147,10 @@ class Watch:
         dimension = self.ground.index.segments[segment].dimension
         new = dimension in VERSIONS and segment not in self.known_versions
         self.known_versions.add(segment)
-        if s.mode[s.parent[number]] == LEARNING or not self.judged_at_once(number):
+        if s.mode[s.parent[number]] == LEARNING or not self._judged_at_once(number):
             return
         row = np.array([number])
-        s.mode[row] = WATCHING
+        s.mode[row], s.held[row] = WATCHING, 1
         self.refresh(row)
         budget = stream_budget(max(self.counts()[1], 1), self.ground.policy.segment_share, self.ground.policy)
         s.threshold[row] = FEWEST_A_DAY / budget
@@ -167,7 +159,7 @@ class Watch:
         if dimension in VERSIONS:
             self._give_head_start(row, len(self.changes.get(app, ())))
 
-    def judged_at_once(self, row: int) -> bool:
+    def _judged_at_once(self, row: int) -> bool:
         """Whether a new value of this stream's dimension is held to its parent's baseline from its first call.
 
         Amounts (milliseconds, tokens) differ between routes and tools for good reasons: there only a version may be held,
@@ -225,7 +217,7 @@ class Watch:
             if above >= 0:
                 segment = int(s.segment[row])
                 dimension = index.segments[segment].dimension
-                default = SAME_STRENGTH if dimension != "user" and self.judged_at_once(row) else OWN_STRENGTH
+                default = SAME_STRENGTH if s.held[row] and dimension != "user" else OWN_STRENGTH
                 at_home = s.parent[above] >= 0
                 found = 0.0 if at_home else self.strengths.get((index.app[segment], int(s.column[row]), dimension), 0.0)
                 strength[i] = min(found or default, float(known[i]))

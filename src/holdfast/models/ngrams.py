@@ -1,6 +1,5 @@
 """Hashed n-grams of a text: three to five characters, one and two words, without a Python loop over characters."""
 
-import re
 from functools import cache
 
 import msgspec
@@ -15,7 +14,7 @@ CAP = 20_000
 Codes = npt.NDArray[np.uint32]
 Buckets = npt.NDArray[np.intp]
 
-_SPACES = re.compile(r"\s+")
+_ZERO, _NINE = np.uint32(48), np.uint32(9)
 _PRIME = np.uint32(0x01000193)
 _SHIFT = np.uint32(32 - BITS)
 _HALF = np.uint32(15)
@@ -40,9 +39,11 @@ def codes(text: str) -> Codes:
 
     `text` must be valid Unicode: a lone surrogate raises UnicodeEncodeError.
     """
-    plain = f" {_SPACES.sub(' ', text[:CAP]).strip()} "
-    found = np.frombuffer(plain.encode("utf-32-le"), dtype=np.uint32)
-    return np.where((found >= 48) & (found <= 57), np.uint32(48), found)
+    plain = f" {' '.join(text[:CAP].split())} "
+    found = np.frombuffer(plain.encode("utf-32-le"), dtype=np.uint32).copy()
+    # Below 48 the difference wraps round to a large number: one comparison finds the digits.
+    found[(found - _ZERO) <= _NINE] = _ZERO
+    return found
 
 
 def ngrams(text: str) -> Ngrams:
@@ -57,7 +58,8 @@ def ngrams(text: str) -> Ngrams:
             continue
         value = np.full(count, size, np.uint32)
         for offset in range(size):
-            value = (value ^ points[offset : offset + count]) * _PRIME
+            value ^= points[offset : offset + count]
+            value *= _PRIME
         hashes.append(value)
         starts.append(np.arange(count))
     first, value = _words(points)
@@ -79,12 +81,18 @@ def _words(points: Codes) -> tuple[npt.NDArray[np.intp], Codes]:
 def _is_letter(points: Codes) -> npt.NDArray[np.bool_]:
     small = (points >= 97) & (points <= 122)
     capital = (points >= 65) & (points <= 90)
-    return small | capital | (points == 48) | (points == 39) | ((points >= 0xC0) & ((points < 0x2000) | (points > 0x206F)))
+    foreign = (points >= 0xC0) & ((points < 0x2000) | (points > 0x206F))
+    found: npt.NDArray[np.bool_] = small | capital | (points == 48) | (points == 39) | foreign
+    return found
 
 
 def _bucket(values: Codes) -> Buckets:
-    mixed = (values ^ (values >> _HALF)) * _MIX
-    return (((mixed ^ (mixed >> _HALF)) * _LAST) >> _SHIFT).astype(np.intp)
+    values ^= values >> _HALF
+    values *= _MIX
+    values ^= values >> _HALF
+    values *= _LAST
+    values >>= _SHIFT
+    return values.astype(np.intp)
 
 
 @cache
