@@ -10,7 +10,7 @@ from holdfast.core.errors import NotFoundError
 from holdfast.drilling import drill, drill_through_files, sweep
 from holdfast.drills.outcome import judge
 from holdfast.drills.scenario import Scenario
-from holdfast.settings import Settings
+from holdfast.settings import Settings, load
 
 OUTAGE = Scenario(fault="template_variable_unsubstituted", calls=700, hours=4, fault_at=0.5, seed=3)
 
@@ -50,8 +50,8 @@ def test_a_decoy_of_the_delivery_reaches_the_pipeline_in_its_disorder(decoy: str
 
 def test_a_sweep_gives_the_outcomes_in_the_order_of_the_scenarios_whatever_the_processes() -> None:
     small = [Scenario(calls=120, hours=1, seed=seed) for seed in (1, 2, 3)]
-    alone = [[msgspec.structs.replace(o, seconds=0.0) for o in found] for found in sweep(small, Settings())]
-    both = [[msgspec.structs.replace(o, seconds=0.0) for o in found] for found in sweep(small, Settings(), jobs=2)]
+    alone = [[msgspec.structs.replace(o, seconds=0.0) for o in found] for found in sweep(small, load())]
+    both = [[msgspec.structs.replace(o, seconds=0.0) for o in found] for found in sweep(small, load(), jobs=2)]
     assert alone == both
     assert [found[0].seed for found in alone] == [1, 2, 3]
 

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from holdfast.app import AnalysisInput, analyze, build_stages
 from holdfast.core.call import Call, EvaluationRecord, MetricPoint
@@ -69,12 +70,17 @@ def sweep(
     scenarios: Sequence[Scenario], settings: Settings, jobs: int = 1, through_files: bool = False
 ) -> Iterator[list[Outcome]]:
     """Outcomes of each scenario, in their order, as soon as they are there; `jobs` processes at once."""
-    run = partial(outcomes, settings=settings, through_files=through_files)
     if jobs <= 1:
-        yield from map(run, scenarios)
+        yield from (outcomes(scenario, settings, through_files) for scenario in scenarios)
         return
+    apart = partial(_outcomes_apart, settings.model_dump(), through_files)
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(run, scenarios)
+        yield from pool.map(apart, scenarios)
+
+
+def _outcomes_apart(settings: dict[str, Any], through_files: bool, scenario: Scenario) -> list[Outcome]:
+    """For another process, to which settings travel as values: their class is made where they are loaded."""
+    return outcomes(scenario, Settings(**settings), through_files)
 
 
 class _Memory(MemoryTelemetry):

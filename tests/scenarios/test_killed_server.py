@@ -6,12 +6,14 @@ from threading import Event, Thread
 import httpx
 
 from holdfast.core.call import Call
+from holdfast.core.clock import NS_PER_S, SystemClock
 from holdfast.drills.encode.otlp import proto_request, resource_attributes
 from holdfast.drills.encode.registry import CONVENTIONS
 from holdfast.drills.scenario import Scenario, generate
 from holdfast.telemetry.store import TelemetryStore
 from holdfast.testing.server import ServerProcess
 
+HOUR_NS = 3600 * NS_PER_S
 HEADERS = {"Content-Type": "application/x-protobuf"}
 
 
@@ -45,7 +47,7 @@ class Sender:
 
 
 def test_what_was_acknowledged_before_kill_9_is_there_once_after_the_restart(tmp_path: Path) -> None:
-    traces = [steps.calls for steps in generate(Scenario(calls=400, seed=9))]
+    traces = [steps.calls for steps in generate(Scenario(calls=400, seed=9, start_ns=SystemClock().now_ns() - 13 * HOUR_NS))]
     running = ServerProcess(tmp_path).start()
     sender = Sender(running.otlp, traces)
     thread = Thread(target=sender.run)

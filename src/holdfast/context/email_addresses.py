@@ -56,7 +56,9 @@ def _password_before(text: str, at: int) -> Found | None:
     """The password of ``scheme://user:password@host``."""
     low = max(0, at - 640)
     scheme = text.rfind("://", low, at)
+    if scheme < 0:
+        return None
     colon = text.find(":", scheme + 3, at)
-    if scheme < 0 or colon < 0 or colon + 1 == at or _NO_USERINFO.search(text, scheme + 3, at):
+    if colon < 0 or colon + 1 == at or _NO_USERINFO.search(text, scheme + 3, at):
         return None
     return Found(colon + 1, at, Entity.PASSWORD)

@@ -6,6 +6,10 @@ from scipy.special import betaincinv
 
 Floats = npt.NDArray[np.float64]
 
+SPARED = 0.4
+HIGHEST = 0.9999
+ENOUGH, SHARPEST = 60.0, 8.0
+
 WEAKEST, STRONGEST = 20.0, 2000.0
 """Range of the strength of a prior, in calls."""
 
@@ -22,16 +26,29 @@ def upper_bound(mean: Floats, strength: Floats, total: Floats, calls: Floats, qu
 
 
 def null_mean(mean: Floats, upper: Floats, margin: Floats, floor: Floats) -> Floats:
-    """The largest mean that still counts as normal, in (0, 0.98].
+    """The largest mean that still counts as normal, in (0, 1).
 
     How much worse than normal a stream must be (`margin`) and how well normal is known (`upper` ÷ `mean`) are independent,
     so their logarithms add in quadrature: the product of both would ask for two pieces of bad luck at once. At least `upper`,
-    and at least `floor` over the mean.
+    and at least `floor` over the mean. A mean that is high anyway cannot be multiplied: losing `SPARED` of what was right is
+    never normal.
     """
     known = np.maximum(mean, 1e-6)
     doubt = np.log(np.maximum(upper, known) / known)
     together = known * np.exp(np.sqrt(np.log(margin) ** 2 + doubt**2))
-    return np.asarray(np.clip(np.maximum(together, mean + floor), 1e-4, 0.98), np.float64)
+    together = np.minimum(together, mean + SPARED * (1 - mean))
+    return np.asarray(np.clip(np.maximum(np.maximum(together, upper), mean + floor), 1e-4, HIGHEST), np.float64)
+
+
+def sharpness(calls: Floats, total: Floats, squares: Floats) -> Floats:
+    """How many 0/1 observations one of these scores is worth for knowing their mean, in 1..8: m·(1 − m) ÷ variance.
+
+    `calls`, `total`, `squares` are n, Σx and Σx². Of fewer than 60 calls nothing is said.
+    """
+    n = np.maximum(calls, 1.0)
+    mean = total / n
+    variance = np.maximum(squares / n - mean**2, 1e-4)
+    return np.where(calls >= ENOUGH, np.clip(mean * (1 - mean) / variance, 1.0, SHARPEST), 1.0)
 
 
 def sibling_strength(calls: Floats, total: Floats, squares: Floats) -> float:
@@ -40,7 +57,7 @@ def sibling_strength(calls: Floats, total: Floats, squares: Floats) -> float:
     `calls`, `total`, `squares` are n, Σx and Σx² of each sibling. Siblings that differ a lot give a weak prior, and so a
     wide bound for one that is new.
     """
-    enough = calls >= 60
+    enough = calls >= ENOUGH
     if int(enough.sum()) < 2:
         return 0.0
     n, means = calls[enough], total[enough] / calls[enough]

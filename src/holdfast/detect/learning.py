@@ -12,7 +12,8 @@ Ints = npt.NDArray[np.int64]
 
 COMPANION = 1
 """Which CUSUM decides what was healthy: that of the second ratio."""
-CALM = 0.25
+CALM = 0.1
+"""Power of the threshold from which the companion CUSUM is suspicious: with the usual thresholds, an e-value of about 5."""
 REFRESH_GROWTH = 0.05
 SIBLINGS_EVERY = 16
 
@@ -36,7 +37,8 @@ def _commit(watch: Watch, rows: Ints) -> None:
     healthy = s.zero[watching, COMPANION, :4]
     # A young baseline that is too low by luck would never see its CUSUM at zero again: it learns on until that is suspicious.
     calm = s.cusum[watching, COMPANION] < s.threshold[watching] ** CALM
-    young = calm & (s.base[watching, N] < watch.ground.policy.unsettled_calls)
+    # What a new value must be as good as is known already: it learns from nothing but what was as good.
+    young = calm & (s.base[watching, N] < watch.ground.policy.unsettled_calls) & (s.held[watching] == 0)
     healthy = np.where(young[:, None], s.totals[watching], healthy)
     newer = healthy[:, N] > s.committed[watching, N]
     watching, healthy = watching[newer], healthy[newer]

@@ -6,11 +6,11 @@ import numpy.typing as npt
 
 from holdfast.core.call import DIMENSIONS
 from holdfast.core.signal import Signal
-from holdfast.detect.baseline import null_mean, upper_bound
+from holdfast.detect.baseline import null_mean, sharpness, upper_bound
 from holdfast.detect.budget import FEWEST_A_DAY, head_start, stream_budget
 from holdfast.detect.policy import JUDGED_AT_ONCE, VERSIONS
 from holdfast.detect.protocol import Ground
-from holdfast.detect.streams import ALARMED, LEARNING, WATCHING, N, Streams, X
+from holdfast.detect.streams import ALARMED, LEARNING, WATCHING, XX, N, Streams, X
 from holdfast.detect.twins import twins_of
 
 Ints = npt.NDArray[np.int64]
@@ -76,7 +76,7 @@ class Watch:
     def counts(self) -> tuple[int, int]:
         """Numbers of streams that may alarm: of whole applications, and of segments."""
         s = self.streams
-        live = s.mode[: s.size] != LEARNING
+        live = (s.mode[: s.size] != LEARNING) & ~np.isin(s.segment[: s.size], list(self.ground.index.twins))
         whole = s.parent[: s.size] < 0
         return int((live & whole).sum()), int((live & ~whole).sum())
 
@@ -90,7 +90,8 @@ class Watch:
         calls = s.base[rows, N]
         quantile = policy.quantile + (policy.young_quantile - policy.quantile) * np.clip(1 - calls / policy.young_calls, 0, 1)
         quantile = np.where(s.parent[rows] >= 0, policy.segment_quantile, quantile)
-        upper = upper_bound(mean, strength, s.base[rows, X], calls, quantile)
+        gain = np.where([c.kind == "score" for c in columns], self._sharpness(rows), 1.0)
+        upper = upper_bound(mean, strength * gain, s.base[rows, X] * gain, calls * gain, quantile)
         posterior = (mean * strength + s.base[rows, X]) / (strength + calls)
         s.null[rows] = null_mean(posterior, upper, np.array([c.margin for c in columns]), np.array([c.floor for c in columns]))
         s.refreshed[rows] = calls
@@ -205,6 +206,11 @@ class Watch:
                 row = self._stream(segment, column, int(self.streams.last_ns[other]))
             if row >= 0 and other >= 0 and self.streams.mode[row] != ALARMED:
                 self.streams.resume(row, other)
+
+    def _sharpness(self, rows: Ints) -> Floats:
+        """That of the parents, which saw more; of whole applications their own."""
+        base = self.streams.base[np.where(self.streams.parent[rows] >= 0, self.streams.parent[rows], rows)]
+        return sharpness(base[:, N], base[:, X], base[:, XX])
 
     def _priors(self, rows: Ints) -> tuple[Floats, Floats]:
         """Mean and strength of each stream's prior: that of its application, or next to nothing."""
