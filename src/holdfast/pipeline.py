@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 ACTOR = "holdfast"
 RECENT_NS = 7 * 86_400 * NS_PER_S
 MAX_RECENT = 500
+MAX_PORTION = 500
 DIAGNOSE_AFTER_TRACES = 100
 DIAGNOSE_GROWTH = 2
 
@@ -116,7 +117,10 @@ class Pipeline:
             stages.detection.changed(change)
         traces += stages.assembler.complete(now_ns)
         late += stages.assembler.take_orphans()
-        self._run(traces + [judgement(record, stages.telemetry.call_of(record)) for record in late], now_ns)
+        traces += [judgement(record, stages.telemetry.call_of(record)) for record in late]
+        # A backlog completes all at once: in portions it neither fills the memory nor hides the progress.
+        for start in range(0, max(len(traces), 1), MAX_PORTION):
+            self._run(traces[start : start + MAX_PORTION], now_ns)
 
     def finish(self, now_ns: int) -> None:
         """Nothing more will come: completes what is open and diagnoses for the last time."""

@@ -12,7 +12,7 @@ class Why(StrEnum):
     """Why a signal joins an incident, strongest first."""
 
     SAME_STREAM = "same_stream"
-    """The same metric of the same or a nested segment, and the incident still goes on or has only just stopped."""
+    """The same metric of a segment that may hold the same calls, and the incident still goes on or has only just stopped."""
     SAME_CALLS = "same_calls"
     """The same bad calls are shown by both, and the onsets agree."""
     SAME_METRIC = "same_metric"
@@ -102,7 +102,7 @@ def disjoint(one: Segment, other: Segment) -> bool:
 def _related(signal: Signal, other: Signal, incident: Incident, policy: CorrelatePolicy) -> Why | None:
     near = abs(signal.onset_ns - other.onset_ns) <= max(_window_ns(signal, policy), _window_ns(other, policy))
     same_metric = signal.metric == other.metric
-    if same_metric and nested(signal.segment, other.segment) and _goes_on(signal, other, incident, policy):
+    if same_metric and not disjoint(signal.segment, other.segment) and _goes_on(signal, other, incident, policy):
         return Why.SAME_STREAM
     if not near:
         return None
