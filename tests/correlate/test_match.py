@@ -32,6 +32,7 @@ FIRST = signal(segment="route=/a", exemplars=shown("t1", "t2"))
         (signal("refusal", "region=eu", onset_s=60), Why.SAME_TIME),
         (signal("refusal", "route=/b", onset_s=60), None),
         (signal(segment="route=/b", onset_s=2 * HOUR), None),
+        (signal(segment="language=en", onset_s=2 * HOUR), Why.SAME_STREAM),
         (signal("refusal", "route=/a", onset_s=2 * HOUR), None),
         (signal("refusal", "route=/b", onset_s=2 * HOUR, exemplars=shown("t1")), None),
         (signal(service="billing"), None),

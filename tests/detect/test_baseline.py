@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from holdfast.detect.baseline import STRONGEST, Floats, null_mean, sibling_strength, upper_bound
+from holdfast.detect.baseline import SHARPEST, STRONGEST, Floats, null_mean, sharpness, sibling_strength, upper_bound
 
 
 def one(value: float) -> Floats:
@@ -39,7 +40,21 @@ def test_the_null_mean_keeps_margin_floor_and_doubt() -> None:
     assert null(0.1, 0.1) == 0.125
     assert null(0.0, 0.001) == 0.01
     assert 0.14 < null(0.1, 0.14) < 0.14 * 1.25
-    assert null(0.9, 0.95, margin=2.0) == 0.98
+    assert null(0.6, 0.6, margin=2.0) == 0.76, "two fifths of what was right may not be lost"
+    assert null(0.7, 0.9, margin=2.0) == 0.9
+    assert null(0.998, 0.999, floor=0.05) > 0.999, "what cannot get worse by the floor can never alarm"
+
+
+def test_scores_that_hardly_vary_are_known_better_than_events() -> None:
+    rng = np.random.default_rng(3)
+    events, levels = (rng.random(4000) < 0.2).astype(float), rng.normal(0.2, 0.05, 4000)
+
+    def of(x: Floats, calls: int = 4000) -> float:
+        return float(sharpness(one(calls), one(x[:calls].sum()), one((x[:calls] ** 2).sum()))[0])
+
+    assert of(events) == pytest.approx(1.0, abs=0.01)
+    assert of(levels) == SHARPEST
+    assert of(levels, 59) == 1.0
 
 
 def test_siblings_that_agree_give_a_strong_prior_and_others_a_weak_one() -> None:

@@ -28,6 +28,29 @@ def test_a_baseline_may_alarm_when_it_has_enough_calls_and_not_before() -> None:
         assert watched.streams.base[0, N] == calls
 
 
+def test_a_metric_that_few_calls_have_is_watched_from_fewer() -> None:
+    watched = watch(50, 5)
+    busy = watched.ground.table.of_metric[watched.ground.table.metric_index("error")][0]
+    (row,) = watched.place(np.zeros(1, np.int64), np.array([busy]), np.ones(1, np.int64))
+    watched.streams.totals[row] = [599, 6, 6, 6]
+    learn(watched, ROW)
+    assert watched.streams.mode[0] == LEARNING
+    watched.streams.totals[row, N] = 600
+    learn(watched, ROW)
+    assert watched.streams.mode[0] == WATCHING
+
+
+def test_a_new_value_that_must_be_as_good_does_not_learn_what_is_worse() -> None:
+    watched = watch(220, 1)
+    learn(watched, ROW)
+    s = watched.streams
+    s.held[0] = 1
+    s.totals[0] = [300, 20, 20, 20]
+    s.cusum[0, COMPANION] = 1.2
+    learn(watched, ROW)
+    assert s.base[0, X] == 1
+
+
 def test_what_came_since_the_cusum_left_zero_is_not_learnt() -> None:
     watched = watch(3000, 90)
     learn(watched, ROW)

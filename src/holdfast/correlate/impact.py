@@ -28,7 +28,7 @@ def measure_impact(incident: Incident, telemetry: Telemetry, metrics: Mapping[st
     """
     watched = {s.metric: s for s in incident.signals if s.verdict is Verdict.FAILURE and s.metric in metrics}
     names = [*watched, *([COST] if COST not in watched else [])]
-    found = telemetry.observations(incident.service, names, incident.started_ns, now_ns + 1)
+    found = telemetry.observations(incident.service, names, _since(incident), now_ns + 1)
     best, hurt = Impact(), set[str]()
     for name, signal in watched.items():
         impact, traces = _of_metric(found[name], metrics[name], signal, incident.cohort)
@@ -39,6 +39,12 @@ def measure_impact(incident: Incident, telemetry: Telemetry, metrics: Mapping[st
     return Impact(
         calls=best.calls, calls_low=best.calls_low, calls_high=best.calls_high, users=best.users, cost_usd=round(total, 6)
     )
+
+
+def _since(incident: Incident) -> int:
+    """When the harm began: as a person said, else as the diagnosis found it inside the cohort, else as the signals say."""
+    onset_ns = incident.diagnosis.onset_ns if incident.diagnosis else 0
+    return incident.started_ns if incident.timestamps["started"].corrected_from or not onset_ns else onset_ns
 
 
 def _of_metric(seen: Observations, metric: Metric, signal: Signal, cohort: dict[str, str]) -> tuple[Impact, set[str]]:

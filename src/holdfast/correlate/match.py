@@ -120,8 +120,12 @@ def _window_ns(signal: Signal, policy: CorrelatePolicy) -> float:
 
 
 def _goes_on(signal: Signal, other: Signal, incident: Incident, policy: CorrelatePolicy) -> bool:
-    """Whether the incident was going on at the signal's onset, or had stopped no longer than the cool-down before."""
-    if signal.onset_ns < other.onset_ns - _window_ns(signal, policy):
+    """Whether the incident was going on at the signal's onset, or had stopped no longer than the cool-down before.
+
+    A thin segment that is seen later than the incident knows its onset badly: it may well seem to be the earlier one.
+    """
+    earlier = signal.onset_ns < other.onset_ns - _window_ns(signal, policy)
+    if earlier and signal.detected_ns < other.detected_ns:
         return False
     if other.id not in incident.cleared and incident.state is State.OPEN:
         return True

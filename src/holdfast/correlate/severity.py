@@ -34,7 +34,8 @@ def severity_of(
     failures = [s for s in signals if s.verdict is Verdict.FAILURE] or list(signals)
     harm = max((_harm(s.metric, metrics) for s in failures), default=0)
     worst = [s for s in failures if _harm(s.metric, metrics) == harm]
-    bad = max(calls, int(max((s.bad for s in worst), default=0.0)))
+    # What was measured in the cohort since the onset is better than what a signal had seen when it was raised.
+    bad = calls or int(max((s.bad for s in worst), default=0.0))
     wide = next((s for s in worst if not s.segment.dimension and _share(s) >= policy.wide_rate), None)
     reasons = [
         *([f"{users} users"] if users >= policy.many_users else []),

@@ -15,6 +15,7 @@ COMPANION = 1
 CALM = 0.1
 """Power of the threshold from which the companion CUSUM is suspicious: with the usual thresholds, an e-value of about 5."""
 REFRESH_GROWTH = 0.05
+SELDOM = 0.2
 SIBLINGS_EVERY = 16
 
 
@@ -55,7 +56,10 @@ def _promote(watch: Watch, rows: Ints) -> None:
     if not len(learning):
         return
     whole = learning[s.parent[learning] < 0]
-    ready = whole[s.base[whole, N] >= policy.min_calls]
+    # A metric that is seldom told must not wait until its application has long been known.
+    traffic = _traffic(watch, whole)
+    seldom = (traffic >= policy.settled_calls) & (s.totals[whole, N] < SELDOM * traffic)
+    ready = whole[s.base[whole, N] >= np.where(seldom, policy.min_seldom_calls, policy.min_calls)]
     s.mode[ready] = WATCHING
     parts = learning[s.parent[learning] >= 0]
     parts = parts[s.mode[s.parent[parts]] != LEARNING]
@@ -64,6 +68,15 @@ def _promote(watch: Watch, rows: Ints) -> None:
     fresh = np.concatenate((ready, parts))
     s.refreshed[fresh] = -1.0
     s.restart(fresh)
+
+
+def _traffic(watch: Watch, rows: Ints) -> npt.NDArray[np.float64]:
+    """Calls of the busiest stream of the application of each of these streams."""
+    s, size = watch.streams, watch.streams.size
+    apps = np.array(watch.ground.index.app)[s.segment[:size]]
+    busiest = np.zeros(len(watch.ground.index.app))
+    np.maximum.at(busiest, apps, s.totals[:size, N])
+    return np.asarray(busiest[np.array(watch.ground.index.app)[s.segment[rows]]], np.float64)
 
 
 def _thresholds(watch: Watch, rows: Ints) -> float:

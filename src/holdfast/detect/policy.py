@@ -23,7 +23,8 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
             the extra attention after a change; they sum to 1.
         changes_per_day: changes a day that `change_share` is divided over at least.
         min_calls: calls after which an application's baseline may raise an alarm; min_segment_calls: same of a segment that
-            learns its own.
+            learns its own; min_seldom_calls: same of a metric that few calls have, in an application of which
+            `settled_calls` calls are known.
         quantile: of the baseline's posterior, above which the mean must be (0.5..1); it falls from
             `young_quantile` to it over the first `young_calls` calls. `unsettled_calls`: calls up to which a
             baseline also learns from calls that are a little suspicious. `segment_quantile` is that of segments, of which many
@@ -48,6 +49,8 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
     changes_per_day: int = 5
     min_calls: int = 200
     min_segment_calls: int = 60
+    min_seldom_calls: int = 50
+    settled_calls: int = 600
     quantile: float = 0.8
     young_quantile: float = 0.975
     young_calls: int = 2000
