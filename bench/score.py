@@ -11,6 +11,8 @@ import time
 
 from holdfast.core.call import Call, Dimensions, Document, Kind, Message, Usage
 from holdfast.core.trace import Trace
+from holdfast.score.protocol import Preparing
+from holdfast.score.reading import TOGETHER
 from holdfast.score.registry import SCORERS
 from holdfast.score.run import Scoring
 
@@ -67,11 +69,10 @@ def request(rng: random.Random, number: int, documents: list[str]) -> Trace:
 def measure(label: str, traces: list[Trace]) -> None:
     """Prints the cost of all scorers together."""
     scoring = Scoring(SCORERS)
-    for trace in traces[: len(traces) // 5]:
-        scoring.score(trace)
+    scoring.score_all(traces[: len(traces) // 5])
     rest = traces[len(traces) // 5 :]
     started = time.thread_time()
-    scores = sum(len(scoring.score(trace).scores) for trace in rest)
+    scores = sum(len(scored.scores) for scored in scoring.score_all(rest))
     took = time.thread_time() - started
     speed = len(rest) / took
     print(f"{label:10s} {1e6 / speed:7.0f} µs/trace   {speed:7.0f} traces/s/core   {3 * speed:7.0f} spans/s/core", end="   ")
@@ -79,15 +80,21 @@ def measure(label: str, traces: list[Trace]) -> None:
 
 
 def by_scorer(traces: list[Trace]) -> None:
-    """Prints the cost of each scorer; the first one also pays for reading the trace."""
+    """Prints the cost of each scorer, and of what they prepare together, which includes reading the traces."""
     scoring = Scoring(SCORERS)
-    cost = dict.fromkeys((s.name for s in scoring.scorers), 0.0)
-    for number, trace in enumerate(traces):
+    cost = dict.fromkeys(("together", *(s.name for s in scoring.scorers)), 0.0)
+    for start in range(0, len(traces), TOGETHER):
+        portion, counts = traces[start : start + TOGETHER], start >= len(traces) // 5
+        began = time.thread_time_ns()
         for scorer in scoring.scorers:
-            started = time.thread_time_ns()
-            tuple(scorer.score(trace))
-            if number >= len(traces) // 5:
-                cost[scorer.name] += time.thread_time_ns() - started
+            if isinstance(scorer, Preparing):
+                scorer.prepare(portion)
+        cost["together"] += counts * (time.thread_time_ns() - began)
+        for trace in portion:
+            for scorer in scoring.scorers:
+                began = time.thread_time_ns()
+                tuple(scorer.score(trace))
+                cost[scorer.name] += counts * (time.thread_time_ns() - began)
     seen = len(traces) - len(traces) // 5
     for name, total in sorted(cost.items(), key=lambda c: -c[1]):
         print(f"  {name:20s} {total / seen / 1e3:7.1f} µs")

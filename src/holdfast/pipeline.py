@@ -63,7 +63,7 @@ class KeepsTelemetry(Telemetry, Protocol):
 
 
 class Stages(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a pipeline is made of; built in `holdfast.app`."""
+    """Everything that a pipeline is made of; built in `holdfast.app.stages`."""
 
     assembler: Assembler
     scoring: Scoring
@@ -132,7 +132,7 @@ class Pipeline:
 
     def _run(self, traces: list[Trace], now_ns: int) -> None:
         stages = self._stages
-        scored = [stages.scoring.score(trace) for trace in traces]
+        scored = stages.scoring.score_all(traces)
         if scored:
             stages.telemetry.append(scored)
             self._observer(scored)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.models.ngrams import BUCKETS, CAP, codes, ngrams
+from holdfast.models.ngrams import BATCH, BUCKETS, CAP, codes, ngrams, ngrams_of_all
 
 
 def kinds(text: str) -> set[int]:
@@ -62,14 +62,38 @@ def test_a_megabyte_takes_no_longer_than_the_cap() -> None:
 
 
 def test_code_points_keep_every_script() -> None:
-    assert codes("a退🙂").tolist() == [32, 97, ord("退"), ord("🙂"), 32]
+    assert codes("a退🙂").tolist() == [97, ord("退"), ord("🙂")]
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=300))
 def test_any_text_gives_buckets_and_places_within_bounds(text: str) -> None:
     found = ngrams(text)
-    assert found.buckets.shape == found.starts.shape
     if found.buckets.size:
         assert 0 <= found.buckets.min() <= found.buckets.max() < BUCKETS
-        assert 0 <= found.starts.min() <= found.starts.max() < found.length
+        assert 0 <= found.words.min(initial=0) <= found.words.max(initial=0) < found.length
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60), max_size=12))
+def test_texts_counted_together_have_the_ngrams_that_they_have_alone(texts: list[str]) -> None:
+    for text, found in zip(texts, ngrams_of_all(texts), strict=True):
+        alone = ngrams(text)
+        assert np.array_equal(found.buckets, alone.buckets)
+        assert np.array_equal(found.words, alone.words)
+        assert found.length == alone.length
+
+
+def test_more_text_than_one_batch_holds_is_counted_in_several() -> None:
+    texts = ["", "word " * (BATCH // 6), "other words " * (BATCH // 13), "x" * CAP, "last one"]
+    assert [n.buckets.size for n in ngrams_of_all(texts)] == [ngrams(t).buckets.size for t in texts]
+
+
+@pytest.mark.parametrize("text", ["a", "ab", "one", "dog bites man", "x y z, and so on: 12 more words of it"])
+def test_each_kind_is_counted_up_to_a_place(text: str) -> None:
+    found = ngrams(text)
+    rows = found.before(np.arange(found.length + 1))
+    assert rows[0, 0] == 0
+    assert rows[-1, -1] == found.buckets.size
+    assert np.array_equal(rows[1:, 0], rows[:-1, -1])
+    assert np.array_equal(np.diff(rows[3]).nonzero()[0], found.words)

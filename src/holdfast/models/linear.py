@@ -48,8 +48,10 @@ class Head(msgspec.Struct, frozen=True):
 
     def _worst(self, found: Ngrams, weights: npt.NDArray[np.int16]) -> float:
         """The stretch with the most evidence, of stretches that overlap by half; one pass over the text for all of them."""
-        sums = np.concatenate([[0.0], np.cumsum(np.bincount(found.starts, weights, found.length))])
-        counts = np.concatenate([[0.0], np.cumsum(np.bincount(found.starts, minlength=found.length))])
-        first = np.arange(0, max(found.length - self.window // 2, 1), self.window // 2)
-        last = np.minimum(first + self.window, found.length)
-        return float(((sums[last] - sums[first]) / np.sqrt(np.maximum(counts[last] - counts[first], 1.0))).max())
+        step = self.window // 2
+        edges = np.minimum(np.arange(0, found.length + step, step), found.length)
+        before = found.before(edges)
+        sums = np.zeros(weights.size + 1)
+        np.cumsum(weights, out=sums[1:])
+        heard, counts = sums[before].sum(axis=0), before.sum(axis=0)
+        return float(((heard[2:] - heard[:-2]) / np.sqrt(np.maximum(counts[2:] - counts[:-2], 1))).max())

@@ -1,5 +1,6 @@
 """Hashed n-grams of a text: three to five characters, one and two words, without a Python loop over characters."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import msgspec
@@ -10,6 +11,8 @@ BITS = 17
 BUCKETS = 1 << BITS
 CAP = 20_000
 """Characters that are read: time is linear in the length up to here, and constant from here on."""
+BATCH = CAP + 2
+"""Code points that are worked on together: few enough for the arrays to stay in the cache of a core."""
 
 Codes = npt.NDArray[np.uint32]
 Buckets = npt.NDArray[np.intp]
@@ -24,23 +27,47 @@ _PAIR = np.uint32(0x85EBCA6B)
 _WORD_SEED = np.uint32(0x51ED270B)
 _PAIR_SEED = np.uint32(0x7FEB352D)
 SIZES = (3, 4, 5)
+_SIZES = np.array(SIZES)[:, None]
 
 
 class Ngrams(msgspec.Struct, frozen=True):
-    """Buckets of the n-grams of a text with `length` code points; `starts` is where each begins, in the same order."""
+    """Buckets of the n-grams of a text with `length` code points: by size, then words, then pairs of words, each in their order.
+
+    `words` is where each word begins.
+    """
 
     buckets: Buckets
-    starts: npt.NDArray[np.intp]
+    words: Buckets
     length: int
+
+    def before(self, places: Buckets) -> Buckets:
+        """How many members of `buckets` stand before the first that begins at each place, kind by kind.
+
+        `places` in [0, length], shape (p,); the result has a row for each of the five kinds, shape (5, p): what begins between
+        two places is, in each row, the run of `buckets` from the one number to the other.
+        """
+        counts = np.maximum(self.length - _SIZES + 1, 0)
+        words = np.searchsorted(self.words, places)
+        rows = np.empty((len(SIZES) + 2, places.size), np.intp)
+        np.minimum(places, counts, out=rows[:-2])
+        rows[-2] = words
+        np.minimum(words, max(self.words.size - 1, 0), out=rows[-1])
+        rows[1:-1] += np.cumsum(counts)[:, None]
+        rows[-1] += self.buckets.size - max(self.words.size - 1, 0)
+        return rows
+
+
+def plain(text: str) -> str:
+    """The part of `text` that is read, in single blanks, one blank before and after."""
+    return f" {' '.join(text[:CAP].split())} "
 
 
 def codes(text: str) -> Codes:
-    """Code points of `text` in single blanks, one blank before and after, every digit a zero. Shape (length,).
+    """Code points of `text`, every digit a zero. Shape (len(text),).
 
     `text` must be valid Unicode: a lone surrogate raises UnicodeEncodeError.
     """
-    plain = f" {' '.join(text[:CAP].split())} "
-    found = np.frombuffer(plain.encode("utf-32-le"), dtype=np.uint32).copy()
+    found = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).copy()
     # Below 48 the difference wraps round to a large number: one comparison finds the digits.
     found[(found - _ZERO) <= _NINE] = _ZERO
     return found
@@ -48,27 +75,56 @@ def codes(text: str) -> Codes:
 
 def ngrams(text: str) -> Ngrams:
     """The n-grams of a text; none at all for a blank one."""
-    points = codes(text)
-    if points.size <= 2:
-        return Ngrams(np.empty(0, np.intp), np.empty(0, np.intp), 0)
-    hashes, starts = [], []
-    for size in SIZES:
-        count = points.size - size + 1
-        if count <= 0:
-            continue
-        value = np.full(count, size, np.uint32)
-        for offset in range(size):
-            value ^= points[offset : offset + count]
-            value *= _PRIME
-        hashes.append(value)
-        starts.append(np.arange(count))
+    return ngrams_of_all((text,))[0]
+
+
+def ngrams_of_all(texts: Sequence[str]) -> list[Ngrams]:
+    """The n-grams of each text, worked out together: of short texts, most of the time goes into the number of steps."""
+    found: list[Ngrams] = []
+    batch: list[str] = []
+    size = 0
+    for text in map(plain, texts):
+        if batch and size + len(text) > BATCH:
+            found += _together(batch)
+            batch, size = [], 0
+        batch.append(text)
+        size += len(text)
+    return found + (_together(batch) if batch else [])
+
+
+def _together(batch: list[str]) -> list[Ngrams]:
+    """Texts begin and end with a blank, so that no word crosses from one to the next; n-grams that do are left out."""
+    points = codes("".join(batch))
+    runs = [_bucket(_hashes(points, size)) for size in SIZES]
     first, value = _words(points)
-    hashes += [value ^ _WORD_SEED, (value[:-1] * _PAIR) ^ value[1:] ^ _PAIR_SEED]
-    starts += [first, first[:-1]]
-    return Ngrams(_bucket(np.concatenate(hashes)), np.concatenate(starts), points.size)
+    words = _bucket(value ^ _WORD_SEED)
+    pairs = _bucket((value[:-1] * _PAIR) ^ value[1:] ^ _PAIR_SEED)
+    ends = np.cumsum([len(text) for text in batch])
+    bounds = [0, *np.searchsorted(first, ends).tolist()]
+    found, start = [], 0
+    for i, end in enumerate(ends.tolist()):
+        if end - start <= 2:
+            found.append(_NONE)
+        else:
+            low, high = bounds[i], bounds[i + 1]
+            parts = [run[start : max(end - size + 1, start)] for run, size in zip(runs, SIZES, strict=True)]
+            parts += [words[low:high], pairs[low : max(high - 1, low)]]
+            found.append(Ngrams(np.concatenate(parts), first[low:high] - start, end - start))
+        start = end
+    return found
 
 
-def _words(points: Codes) -> tuple[npt.NDArray[np.intp], Codes]:
+def _hashes(points: Codes, size: int) -> Codes:
+    """Shape (max(len(points) - size + 1, 0),)."""
+    count = max(points.size - size + 1, 0)
+    value = np.full(count, size, np.uint32)
+    for offset in range(size):
+        value ^= points[offset : offset + count]
+        value *= _PRIME
+    return value
+
+
+def _words(points: Codes) -> tuple[Buckets, Codes]:
     """Starts and hashes of the runs of letters, digits and apostrophes."""
     inside = _is_letter(points)
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
@@ -100,7 +156,10 @@ def _powers() -> tuple[Codes, Codes]:
     """Powers of an odd number modulo 2³² and of its inverse: a word's hash must not depend on where the word stands."""
     base, inverse = 0x01000193, pow(0x01000193, -1, 1 << 32)
     up, down = [1], [1]
-    for _ in range(CAP + 2):
+    for _ in range(BATCH):
         up.append(up[-1] * base & 0xFFFFFFFF)
         down.append(down[-1] * inverse & 0xFFFFFFFF)
     return np.array(up, np.uint32), np.array(down, np.uint32)
+
+
+_NONE = Ngrams(np.empty(0, np.intp), np.empty(0, np.intp), 0)

@@ -89,10 +89,10 @@ def _words(reading: Reading, missing: frozenset[str], sources: tuple[Piece, ...]
     content = reading.answer_content
     support.features["missing"] = len(missing) / len(content) if content else 0.0
     support.features["worst"] = _worst_sentence(reading.answer_piece, missing, support) if len(missing) > 1 else len(missing) / 6
-    pairs = reading.answer_piece.pairs
+    pairs = set(reading.answer_piece.pairs)
     new = pairs
     for piece in sources:
-        new -= piece.pairs
+        new = new.difference(piece.pairs)
     support.features["pairs"] = len(new) / len(pairs) if pairs else 0.0
 
 

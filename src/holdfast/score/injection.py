@@ -1,6 +1,6 @@
 """`prompt_injection` in what the user wrote, `document_injection` in what was retrieved or what tools gave back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +8,7 @@ from holdfast.core.call import Call, Kind
 from holdfast.core.score import Direction, Family, Metric, Score, Unit
 from holdfast.core.trace import Trace
 from holdfast.score.injection_features import NAMES, features
-from holdfast.score.learned import VERSION, document_structure, grams_of, log_odds
+from holdfast.score.learned import VERSION, count_together, document_structure, grams_of, log_odds
 from holdfast.score.pieces import Piece, piece_of
 from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import reading_of
@@ -129,6 +129,11 @@ class Injection:
     version: str = f"2+{VERSION}"
     metrics: tuple[Metric, ...] = (PROMPT_INJECTION, DOCUMENT_INJECTION)
 
+    def prepare(self, traces: Sequence[Trace]) -> None:
+        """Counts the n-grams of all questions and contents together."""
+        pieces = [piece for trace in traces for call in _carrying(trace) for piece in _content(call)]
+        count_together({id(p): p for p in [*pieces, *(reading_of(trace).question_piece for trace in traces)]}.values())
+
     def score(self, trace: Trace) -> Iterable[Score]:
         """`prompt_injection` on the first model call (else the root), `document_injection` on each retrieval and tool call."""
         scores = []
@@ -137,18 +142,32 @@ class Injection:
             value, why = judged("prompt_injection", reading.question_piece, self.user_weights)
             call = trace.llm_calls[0] if trace.llm_calls else trace.root
             scores.append(score_of(self, call, PROMPT_INJECTION, value, why))
-        carrying = [c for c in trace.calls if c.documents or (c.tool_result and c.kind is Kind.TOOL)]
-        scores += [s for c in carrying[:MAX_CALLS] if (s := self._of_content(c)) is not None]
+        scores += [s for c in _carrying(trace) if (s := self._of_content(c)) is not None]
         return scores
 
+    def _document(self, piece: Piece) -> tuple[float, str]:
+        # The same documents come back in request after request.
+        weights = self.document_weights
+        return piece.once((DOCUMENT_INJECTION.name, weights), lambda _: judged(DOCUMENT_INJECTION.name, piece, weights))
+
     def _of_content(self, call: Call) -> Score | None:
-        texts = [capped(d.content) for d in call.documents[:MAX_PIECES] if d.content]
-        if call.tool_result and call.kind is Kind.TOOL:
-            texts.append(capped(call.tool_result))
-        if not texts:
+        pieces = _content(call)
+        if not pieces:
             return None
-        value, why = max(judged("document_injection", piece_of(text), self.document_weights) for text in texts)
+        value, why = max([self._document(piece) for piece in pieces])
         return score_of(self, call, DOCUMENT_INJECTION, value, why)
+
+
+def _carrying(trace: Trace) -> list[Call]:
+    """The calls that brought in text from outside."""
+    return [c for c in trace.calls if c.documents or (c.tool_result and c.kind is Kind.TOOL)][:MAX_CALLS]
+
+
+def _content(call: Call) -> list[Piece]:
+    texts = [capped(d.content) for d in call.documents[:MAX_PIECES] if d.content]
+    if call.tool_result and call.kind is Kind.TOOL:
+        texts.append(capped(call.tool_result))
+    return [piece_of(text) for text in texts]
 
 
 def judged(head: str, piece: Piece, weights: Weights) -> tuple[float, str]:
@@ -156,7 +175,7 @@ def judged(head: str, piece: Piece, weights: Weights) -> tuple[float, str]:
     found = piece.once("injection", features)
     by_hand, why = combined(found, weights)
     structure = document_structure(piece.text, found) if head == DOCUMENT_INJECTION.name else found
-    learned = sigmoid(log_odds(head, piece.once("grams", grams_of), structure))
+    learned = sigmoid(log_odds(head, grams_of(piece), structure))
     if by_hand >= SURE and by_hand > learned:
         return by_hand, why
     return learned, f"learned head {VERSION}; {why or 'no feature by hand'}" if learned >= NOTABLE else ""

@@ -1,21 +1,46 @@
 """The learned heads as the scorers use them: a text and its structural features in, calibrated log-odds out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import log1p
 
 from holdfast.models.artefact import VERSION, inline
-from holdfast.models.ngrams import Ngrams, ngrams
+from holdfast.models.ngrams import Ngrams, ngrams_of_all
+from holdfast.score.pieces import Piece
 from holdfast.score.text import folded
 
-__all__ = ["LIMIT", "VERSION", "document_structure", "grams_of", "log_odds", "output_structure", "size_structure"]
+__all__ = [
+    "LIMIT",
+    "VERSION",
+    "count_together",
+    "document_structure",
+    "grams_of",
+    "log_odds",
+    "output_structure",
+    "size_structure",
+]
 
 LIMIT = 8.0
 """Log-odds beyond which a head's opinion counts no further as a feature of another head."""
 
 
-def grams_of(text: str) -> Ngrams:
+GRAMS = "grams"
+"""The note under which a piece keeps its n-grams."""
+
+
+def count_together(pieces: Iterable[Piece]) -> None:
+    """Counts the n-grams of those pieces that do not have them yet, for a quarter of what it costs one by one."""
+    new = [piece for piece in pieces if not piece.noted(GRAMS)]
+    for piece, grams in zip(new, ngrams_of_all([folded(piece.text) for piece in new]), strict=True):
+        piece.note(GRAMS, grams)
+
+
+def grams_of(piece: Piece) -> Ngrams:
     """The n-grams of a text as the heads were trained on them: folded first."""
-    return ngrams(folded(text))
+    return piece.once(GRAMS, _counted)
+
+
+def _counted(text: str) -> Ngrams:
+    return ngrams_of_all((folded(text),))[0]
 
 
 def log_odds(head: str, grams: Ngrams, structure: Sequence[float]) -> float:

@@ -1,6 +1,6 @@
 """`Piece`: a text that was read, with its words, and what is looked up in them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
 from holdfast.context.memo import Memo
@@ -18,17 +18,18 @@ Answer = TypeVar("Answer")
 class Piece:
     """A text and its words. Everything else is made on first use."""
 
-    __slots__ = ("_line", "_notes", "_numbers", "_pairs", "_stems", "kinds", "text", "tokens")
+    __slots__ = ("_asked", "_line", "_notes", "_numbers", "_pairs", "_stems", "kinds", "text", "tokens")
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.tokens: list[str] = words(text)
         self.kinds: frozenset[str] = frozenset(self.tokens)
         self._stems: frozenset[str] | None = None
+        self._asked = False
         self._pairs: frozenset[tuple[str, str]] | None = None
         self._numbers: frozenset[str] | None = None
         self._line: str | None = None
-        self._notes: dict[str, Any] = {}
+        self._notes: dict[Hashable, Any] = {}
 
     @property
     def stems(self) -> frozenset[str]:
@@ -38,10 +39,15 @@ class Piece:
         return self._stems
 
     @property
-    def pairs(self) -> frozenset[tuple[str, str]]:
-        """Its neighbouring words."""
-        if self._pairs is None:
-            self._pairs = frozenset(zip(self.tokens, self.tokens[1:], strict=False))
+    def pairs(self) -> Iterable[tuple[str, str]]:
+        """Its neighbouring words. A set of them is made for a piece that is asked again: most pieces never are."""
+        if self._pairs is not None:
+            return self._pairs
+        pairs = zip(self.tokens, self.tokens[1:], strict=False)
+        if not self._asked:
+            self._asked = True
+            return pairs
+        self._pairs = frozenset(pairs)
         return self._pairs
 
     @property
@@ -58,7 +64,15 @@ class Piece:
             self._line = f" {' '.join(self.tokens)} "
         return self._line
 
-    def once(self, name: str, work: Callable[[str], Answer]) -> Answer:
+    def noted(self, name: Hashable) -> bool:
+        """Whether something is kept under `name`."""
+        return name in self._notes
+
+    def note(self, name: Hashable, answer: object) -> None:
+        """Keeps what was found out about the text elsewhere."""
+        self._notes[name] = answer
+
+    def once(self, name: Hashable, work: Callable[[str], Answer]) -> Answer:
         """What `work` makes of the text, kept under `name` for as long as the piece is."""
         try:
             answer: Answer = self._notes[name]

@@ -1,6 +1,6 @@
 """The contract of a scorer, and the one way to make a score."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import inf
 from typing import Protocol, Self, runtime_checkable
 
@@ -39,6 +39,15 @@ class Scorer(Protocol):
         Must depend on nothing but configuration, `trace` and, for a `Remembering` scorer, the traces before it. May raise
         anything: the runner turns that into a `Failed`.
         """
+        ...
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A scorer with work that is cheaper for many traces at once. `score` must say the same without it."""
+
+    def prepare(self, traces: Sequence[Trace]) -> None:
+        """Works out what `score` will need of these traces, which it is asked for next."""
         ...
 
 

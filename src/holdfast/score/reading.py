@@ -13,6 +13,8 @@ from holdfast.score.words import STOPWORDS
 MAX_PIECES = 200
 """Documents, tool results or messages of one trace that are read."""
 MIN_CONTEXT = 150
+TOGETHER = 32
+"""Traces that are prepared together: enough for arrays to pay, few enough for their texts to stay in memory near by."""
 
 _CONTEXT = re.compile(
     r"(?im)^\W{0,4}(?:context|documents?|sources?|passages?|knowledge|retrieved \w+|kontext|dokumente|contexte"
@@ -113,7 +115,7 @@ class Reading:
         return f" (first {CAP} characters read)" if longest > CAP else ""
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=TOGETHER + 4)
 def reading_of(trace: Trace) -> Reading:
     """The reading of `trace`, made once while its scorers run: the last few are kept, by identity of the trace."""
     return Reading(trace)

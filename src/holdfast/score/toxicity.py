@@ -1,7 +1,7 @@
 """`toxicity`: insults, slurs, threats and sexual abuse in the answer."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import exp, log
 
@@ -9,7 +9,7 @@ import re2
 
 from holdfast.core.score import Direction, Family, Metric, Score, Unit
 from holdfast.core.trace import Trace
-from holdfast.score.learned import VERSION, grams_of, log_odds
+from holdfast.score.learned import VERSION, count_together, grams_of, log_odds
 from holdfast.score.pieces import Piece
 from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import reading_of
@@ -77,6 +77,10 @@ class Toxicity:
     version: str = f"2+{VERSION}"
     metrics: tuple[Metric, ...] = (TOXICITY,)
 
+    def prepare(self, traces: Sequence[Trace]) -> None:
+        """Counts the n-grams of all answers together."""
+        count_together([reading_of(trace).answer_piece for trace in traces])
+
     def score(self, trace: Trace) -> Iterable[Score]:
         """One score per trace with an answer."""
         reading = reading_of(trace)
@@ -90,7 +94,7 @@ class Toxicity:
     def log_odds(self, text: str, piece: Piece) -> tuple[float, int]:
         """Calibrated log-odds that `text` is toxic, and how many words say so."""
         value, found = self.judge(text, piece.tokens)
-        learned = log_odds("toxicity", piece.once("grams", grams_of), word_structure(value))
+        learned = log_odds("toxicity", grams_of(piece), word_structure(value))
         if text.isascii() and not _SUSPICIOUS.search(text):
             return learned, found
         # The head was trained on plain English: of other text the list of words knows more.

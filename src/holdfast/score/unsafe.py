@@ -51,8 +51,7 @@ class Unsafe:
         scores = []
         asked = -4.0
         if reading.question:
-            grams = reading.question_piece.once("grams", grams_of)
-            asked = log_odds("unsafe_request", grams, size_structure(reading.question))
+            asked = log_odds("unsafe_request", grams_of(reading.question_piece), size_structure(reading.question))
             call = trace.llm_calls[0] if trace.llm_calls else trace.root
             scores.append(score_of(self, call, UNSAFE_REQUEST, sigmoid(asked), _why(asked, "asks for harm")))
         if reading.answer:
@@ -61,9 +60,9 @@ class Unsafe:
         return scores
 
     def _answered(self, reading: Reading, asked: float) -> float:
-        grams = reading.answer_piece.once("grams", grams_of)
         abuse = self.toxicity.log_odds(reading.answer, reading.answer_piece)[0]
-        return log_odds("unsafe_output", grams, output_structure(asked, self.refusal.probability(reading), abuse))
+        structure = output_structure(asked, self.refusal.probability(reading), abuse)
+        return log_odds("unsafe_output", grams_of(reading.answer_piece), structure)
 
 
 def _why(logit: float, what: str) -> str:
