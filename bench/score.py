@@ -69,10 +69,10 @@ def request(rng: random.Random, number: int, documents: list[str]) -> Trace:
 def measure(label: str, traces: list[Trace]) -> None:
     """Prints the cost of all scorers together."""
     scoring = Scoring(SCORERS)
-    scoring.score_all(traces[: len(traces) // 5])
+    scoring.score(traces[: len(traces) // 5])
     rest = traces[len(traces) // 5 :]
     started = time.thread_time()
-    scores = sum(len(scored.scores) for scored in scoring.score_all(rest))
+    scores = sum(len(scored.scores) for scored in scoring.score(rest))
     took = time.thread_time() - started
     speed = len(rest) / took
     print(f"{label:10s} {1e6 / speed:7.0f} µs/trace   {speed:7.0f} traces/s/core   {3 * speed:7.0f} spans/s/core", end="   ")
@@ -90,11 +90,11 @@ def by_scorer(traces: list[Trace]) -> None:
             if isinstance(scorer, Preparing):
                 scorer.prepare(portion)
         cost["together"] += counts * (time.thread_time_ns() - began)
-        for trace in portion:
-            for scorer in scoring.scorers:
-                began = time.thread_time_ns()
+        for scorer in scoring.scorers:
+            began = time.thread_time_ns()
+            for trace in portion:
                 tuple(scorer.score(trace))
-                cost[scorer.name] += counts * (time.thread_time_ns() - began)
+            cost[scorer.name] += counts * (time.thread_time_ns() - began)
     seen = len(traces) - len(traces) // 5
     for name, total in sorted(cost.items(), key=lambda c: -c[1]):
         print(f"  {name:20s} {total / seen / 1e3:7.1f} µs")
@@ -114,8 +114,8 @@ def main() -> None:
     by_scorer([Trace(t.trace_id, t.calls) for t in repeating])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     scoring = Scoring(SCORERS)
-    for i in range(count, 6 * count):
-        scoring.score(request(rng, i, [document(rng) for _ in range(3)]))
+    for first in range(count, 6 * count, TOGETHER):
+        scoring.score([request(rng, i, [document(rng) for _ in range(3)]) for i in range(first, first + TOGETHER)])
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"memory: {before / 1024:.0f} MB, after {5 * count} more traces {after / 1024:.0f} MB")
 

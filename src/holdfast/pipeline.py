@@ -132,7 +132,7 @@ class Pipeline:
 
     def _run(self, traces: list[Trace], now_ns: int) -> None:
         stages = self._stages
-        scored = stages.scoring.score_all(traces)
+        scored = stages.scoring.score(traces)
         if scored:
             stages.telemetry.append(scored)
             self._observer(scored)

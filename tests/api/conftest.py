@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
+from holdfast.access.access import Access
+from holdfast.access.passwords import Passwords
 from holdfast.api.application import create_app
 from holdfast.api.context import ApiContext
+from holdfast.api.rate import RateLimit
 from holdfast.core.call import Call, Kind, Message
 from holdfast.core.trace import Trace
 from holdfast.ledger.store import Ledger
@@ -19,6 +23,8 @@ from holdfast.testing.clock import FakeClock
 from tests.report.conftest import MINUTE, START, events
 
 TOKEN = "correct horse battery staple"
+CHEAP = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+"""Hashes that take no time, for tests."""
 
 
 def trace(number: int, end_ns: int) -> Trace:
@@ -42,7 +48,7 @@ def context(tmp_path: Path) -> Iterator[ApiContext]:
     clock = FakeClock(START + 10 * MINUTE)
     with TelemetryStore(f"chdb://{tmp_path}/telemetry") as telemetry, Ledger(f"sqlite:///{tmp_path}/ledger.sqlite") as ledger:
         scoring = Scoring(SCORERS)
-        telemetry.append([scoring.score(trace(n, START + 9 * MINUTE + n)) for n in range(1, 4)])
+        telemetry.append(scoring.score([trace(n, START + 9 * MINUTE + n) for n in range(1, 4)]))
         ledger.append(events())
         yield ApiContext(
             telemetry=telemetry,
@@ -50,7 +56,8 @@ def context(tmp_path: Path) -> Iterator[ApiContext]:
             metrics=METRICS,
             progress=Progress(last_read_ns=clock.now_ns()),
             clock=clock,
-            token=TOKEN,
+            access=Access(ledger.accounts, clock, fixed={TOKEN: "token:test"}, passwords=CHEAP),
+            rate=RateLimit(clock),
         )
 
 

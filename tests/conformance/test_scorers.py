@@ -120,20 +120,21 @@ def test_a_scorer_says_what_it_is(scorer: Scorer) -> None:
 def test_a_scorer_yields_only_what_it_declares(scorer: Scorer) -> None:
     declared = {m.name for m in scorer.metrics}
     for subject in (*SHAPES.values(), everywhere(REFUNDS), exchange(ANSWER, QUESTION, REFUNDS, REFUNDS)):
-        for score in Scoring([scorer]).score(subject).scores:
+        (scored,) = Scoring([scorer]).score([subject])
+        for score in scored.scores:
             assert score.metric in declared or score.metric.startswith("evaluation.")
             assert (score.scorer, score.version) == (scorer.name, scorer.version)
 
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_no_shape_of_a_trace_makes_a_scorer_fail(name: str) -> None:
-    checked(Scoring(SCORERS).score(SHAPES[name]))
+    checked(*Scoring(SCORERS).score([SHAPES[name]]))
 
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_no_text_makes_a_scorer_fail_or_slow(name: str) -> None:
     started = time.process_time()
-    checked(Scoring(SCORERS).score(everywhere(TEXTS[name])))
+    checked(*Scoring(SCORERS).score([everywhere(TEXTS[name])]))
     # Time is bounded by the cap on what is read of a text: generous, since only a runaway pattern shall fail this.
     assert time.process_time() - started < 5.0
 
@@ -142,14 +143,14 @@ def test_thousands_of_calls_in_one_trace_are_survived() -> None:
     calls = [tool(f"result {i}", arguments=f'{{"i": {i % 7}}}', span=i) for i in range(10, 4000)]
     calls += [llm(f"step {i} is done.", span=i) for i in range(5000, 7000)]
     calls += [retrieval(REFUNDS, f"document {i}", span=i) for i in range(8000, 9000)]
-    checked(Scoring(SCORERS).score(trace(call(Kind.AGENT, 1), *calls)))
+    checked(*Scoring(SCORERS).score([trace(call(Kind.AGENT, 1), *calls)]))
 
 
 def test_the_same_traces_in_the_same_order_get_the_same_scores() -> None:
     def run() -> list[ScoredTrace]:
         scoring = Scoring(SCORERS)
         subjects = [exchange(f"{ANSWER} Ticket {i}.", f"{QUESTION} {i}", REFUNDS) for i in range(320)]
-        return [scoring.score(subject) for subject in subjects]
+        return scoring.score(subjects)
 
     assert [s.scores for s in run()] == [s.scores for s in run()]
 
@@ -157,10 +158,10 @@ def test_the_same_traces_in_the_same_order_get_the_same_scores() -> None:
 def test_scoring_does_not_change_the_trace() -> None:
     subject = everywhere(REFUNDS)
     before = msgspec.msgpack.encode(subject.calls)
-    Scoring(SCORERS).score(subject)
+    Scoring(SCORERS).score([subject])
     assert msgspec.msgpack.encode(subject.calls) == before
 
 
 def test_a_full_exchange_is_scored_by_most_of_the_registry() -> None:
-    scored = checked(Scoring(SCORERS).score(exchange(ANSWER, QUESTION, REFUNDS, "Umbrellas are sold in spring.")))
+    scored = checked(*Scoring(SCORERS).score([exchange(ANSWER, QUESTION, REFUNDS, "Umbrellas are sold in spring.")]))
     assert len({s.metric for s in scored.scores}) >= 25

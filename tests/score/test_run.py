@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -8,6 +8,7 @@ from holdfast.core.call import Kind
 from holdfast.core.score import Metric, Score
 from holdfast.core.trace import Trace
 from holdfast.score.duplicate_answer import DuplicateAnswer
+from holdfast.score.reading import TOGETHER
 from holdfast.score.refusal import REFUSAL, Refusal
 from holdfast.score.run import MAX_MESSAGE, Scoring
 from tests.score.build import call, exchange, trace
@@ -30,30 +31,31 @@ class Broken:
 
 
 def test_a_scorer_that_raises_becomes_a_failure_with_its_name_version_and_error() -> None:
-    scored = Scoring([Broken()]).score(trace())
+    (scored,) = Scoring([Broken()]).score([trace()])
     (failed,) = scored.failures
     assert (failed.scorer, failed.version, failed.error_type) == ("broken", "7", "KeyError")
     assert "no such table" in failed.message
 
 
 def test_nothing_that_a_failed_scorer_said_before_it_failed_is_kept() -> None:
-    assert Scoring([Broken()]).score(trace()).scores == ()
+    (scored,) = Scoring([Broken()]).score([trace()])
+    assert scored.scores == ()
 
 
 def test_a_broken_scorer_does_not_stop_the_others() -> None:
-    scored = Scoring([Broken(), Refusal()]).score(trace())
+    (scored,) = Scoring([Broken(), Refusal()]).score([trace()])
     assert [s.metric for s in scored.scores] == ["refusal"]
 
 
 def test_an_endless_error_message_is_cut() -> None:
-    (failed,) = Scoring([Broken("x" * 10_000)]).score(trace()).failures
+    (scored,) = Scoring([Broken("x" * 10_000)]).score([trace()])
+    (failed,) = scored.failures
     assert len(failed.message) == MAX_MESSAGE
 
 
 def test_coverage_counts_ran_failed_and_skipped_apart() -> None:
     scoring = Scoring([Refusal(), Broken()])
-    scoring.score(trace())
-    scoring.score(trace(call(Kind.EMBEDDING)))
+    scoring.score([trace(), trace(call(Kind.EMBEDDING))])
     assert (scoring.coverage["refusal"].ran, scoring.coverage["refusal"].skipped) == (1, 1)
     assert scoring.coverage["broken"].failed == 2
 
@@ -66,27 +68,67 @@ def test_two_scorers_of_one_name_are_refused() -> None:
 def test_two_runners_share_no_memory() -> None:
     shared = DuplicateAnswer(learning=0)
     first, second = Scoring([shared]), Scoring([shared])
-    first.score(exchange(LONG, "How long can phones be returned?"))
-    (score,) = second.score(exchange(LONG, "Which colours are sold in Norway?")).scores
+    first.score([exchange(LONG, "How long can phones be returned?")])
+    (scored,) = second.score([exchange(LONG, "Which colours are sold in Norway?")])
+    (score,) = scored.scores
     assert score.value < 0.1
 
 
 def test_a_restart_takes_over_what_scorers_remember() -> None:
     before, after = Scoring([Refusal(), DuplicateAnswer(learning=0)]), Scoring([Refusal(), DuplicateAnswer(learning=0)])
-    before.score(exchange(LONG, "How long can phones be returned?"))
+    before.score([exchange(LONG, "How long can phones be returned?")])
     after.restore(before.snapshot())
-    found = after.score(exchange(LONG, "Which colours are sold in Norway?")).scores
-    assert {s.metric: s.value > 0.8 for s in found}["duplicate_answer"]
+    (scored,) = after.score([exchange(LONG, "Which colours are sold in Norway?")])
+    assert {s.metric: s.value > 0.8 for s in scored.scores}["duplicate_answer"]
 
 
 def test_a_scorer_of_another_version_starts_without_memories() -> None:
     before, after = Scoring([DuplicateAnswer(learning=0)]), Scoring([DuplicateAnswer(learning=0, version="next")])
-    before.score(exchange(LONG, "How long can phones be returned?"))
+    before.score([exchange(LONG, "How long can phones be returned?")])
     after.restore(before.snapshot())
-    (score,) = after.score(exchange(LONG, "Which colours are sold in Norway?")).scores
+    (scored,) = after.score([exchange(LONG, "Which colours are sold in Norway?")])
+    (score,) = scored.scores
     assert score.value < 0.1
 
 
 def test_memories_that_are_none_are_refused() -> None:
     with pytest.raises(msgspec.MsgspecError):
         Scoring([DuplicateAnswer()]).restore(b"\xc1")
+
+
+@dataclass(frozen=True)
+class Unprepared:
+    """Fails when it prepares, and scores all the same."""
+
+    name: str = "unprepared"
+    version: str = "1"
+    metrics: tuple[Metric, ...] = (REFUSAL,)
+
+    def prepare(self, traces: Sequence[Trace]) -> None:
+        raise KeyError("not ready")
+
+    def score(self, trace: Trace) -> Iterable[Score]:
+        return Refusal().score(trace)
+
+
+def test_a_scorer_that_cannot_prepare_is_still_asked_trace_by_trace() -> None:
+    scoring = Scoring([Unprepared()])
+    assert [len(scored.scores) for scored in scoring.score([trace(), trace()])] == [1, 1]
+    assert scoring.coverage["unprepared"].failed == 0
+
+
+def test_traces_come_back_in_their_order_however_many_there_are() -> None:
+    traces = [trace() for _ in range(TOGETHER + 3)]
+    assert [scored.trace for scored in Scoring([Refusal()]).score(traces)] == traces
+
+
+def test_one_broken_trace_costs_the_others_nothing() -> None:
+    @dataclass(frozen=True)
+    class Picky(Refusal):
+        def score(self, trace: Trace) -> Iterable[Score]:
+            if trace.of_kind(Kind.EMBEDDING):
+                raise ValueError("cannot read this")
+            return super().score(trace)
+
+    scored = Scoring([Picky()]).score([trace(), trace(call(Kind.EMBEDDING)), trace()])
+    assert [(len(s.scores), len(s.failures)) for s in scored] == [(1, 0), (0, 1), (1, 0)]

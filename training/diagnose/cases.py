@@ -49,7 +49,7 @@ def make(scenario: Scenario) -> Case:
     struck = []
     for steps in play(prepared):
         trace = Trace(steps.calls[0].trace_id, steps.calls)
-        scored = scoring.score(trace)
+        (scored,) = scoring.score([trace])
         calls = {c.span_id: c for c in trace.calls}
         for score in scored.scores:
             call = calls[score.span_id]

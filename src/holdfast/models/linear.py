@@ -41,7 +41,7 @@ class Head(msgspec.Struct, frozen=True):
     def _heard(self, found: Ngrams) -> float:
         if not found.buckets.size:
             return 0.0
-        weights = self.grams[found.buckets]
+        weights = self.grams.take(found.buckets)
         if not self.window or found.length <= self.window:
             return self.unit * int(weights.sum(dtype=np.int64)) / sqrt(weights.size)
         return self.unit * self._worst(found, weights)

@@ -262,8 +262,8 @@ _LEET_WORD = re.compile(r"\b(?=\w*[a-z])(?=\w*[013457@$])[a-z013457@$!]{4,}\b")
 _TRIGGERS = re.compile(r"(?:ignor|disregard|forget|instruct|system|prompt|password|reveal)")
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
 MAX_RUNS = 5
-MIN_RUN = 24
 MAX_WORDS = 200
+_HAS_BASE64 = re2.compile(r"[A-Za-z0-9+/]{24}")
 _HAS_LEET = re2.compile(r"[a-z][013457@$]+[a-z]|[013457@$][a-z]{3}")
 
 
@@ -297,7 +297,7 @@ def features(text: str) -> tuple[float, ...]:
 def _decoded_triggers(text: str, plain: str) -> float:
     """1 when base64 or rot13 hides an instruction, 0.5 when base64 hides other text."""
     best = 0.0
-    for run in _BASE64.findall(text)[:MAX_RUNS] if max(map(len, text.split()), default=0) >= MIN_RUN else ():
+    for run in _BASE64.findall(text)[:MAX_RUNS] if _HAS_BASE64.search(text) else ():
         try:
             raw = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
         except (binascii.Error, ValueError):

@@ -127,9 +127,11 @@ class Leak:
         answer = reading.answer_piece.tokens
         if len(answer) < GRAM:
             return 0.002, ()
-        known = piece_of(reading.system).line
+        system = piece_of(reading.system)
+        known, kinds = system.line, system.kinds
         # Sliding by four finds every run of twelve words: one of its 8-grams must start at a multiple of four.
-        shared = [i for i in range(0, len(answer) - GRAM + 1, 4) if f" {' '.join(answer[i : i + GRAM])} " in known]
+        starts = [i for i in range(0, len(answer) - GRAM + 1, 4) if answer[i] in kinds and kinds.issuperset(answer[i : i + GRAM])]
+        shared = [i for i in starts if f" {' '.join(answer[i : i + GRAM])} " in known]
         if not shared:
             return 0.002, ()
         allowed = (reading.question_piece, *reading.evidence)

@@ -13,8 +13,8 @@ from holdfast.score.words import STOPWORDS
 MAX_PIECES = 200
 """Documents, tool results or messages of one trace that are read."""
 MIN_CONTEXT = 150
-TOGETHER = 32
-"""Traces that are prepared together: enough for arrays to pay, few enough for their texts to stay in memory near by."""
+TOGETHER = 64
+"""Traces that go through one scorer after the other: enough for that to pay, few enough for their texts to stay in the cache."""
 
 _CONTEXT = re.compile(
     r"(?im)^\W{0,4}(?:context|documents?|sources?|passages?|knowledge|retrieved \w+|kontext|dokumente|contexte"

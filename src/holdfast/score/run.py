@@ -49,14 +49,32 @@ class Scoring:
         self._preparing = [s for s in self.scorers if isinstance(s, Preparing)]
         self._work = tuple((s.score, s, self.coverage[s.name]) for s in self.scorers)
 
-    def score_all(self, traces: Sequence[Trace]) -> list[ScoredTrace]:
-        """The same as `score` for each of them, in their order, cheaper."""
-        scored = []
+    def score(self, traces: Sequence[Trace]) -> list[ScoredTrace]:
+        """All that the scorers say of each trace, in their order. Never raises: a scorer that does is told as a failure."""
+        scored: list[ScoredTrace] = []
         for start in range(0, len(traces), TOGETHER):
-            portion = traces[start : start + TOGETHER]
-            self._prepare(portion)
-            scored += [self.score(trace) for trace in portion]
+            scored += self._portion(traces[start : start + TOGETHER])
         return scored
+
+    def _portion(self, traces: Sequence[Trace]) -> list[ScoredTrace]:
+        self._prepare(traces)
+        scores: list[list[Score]] = [[] for _ in traces]
+        failures: list[list[Failed]] = [[] for _ in traces]
+        # One scorer after the other, not one trace after the other: its code and tables are then at hand, which halves its time.
+        for score, scorer, coverage in self._work:
+            for trace, found, failed in zip(traces, scores, failures, strict=True):
+                try:
+                    new = tuple(score(trace))
+                except Exception as error:  # noqa: BLE001 - the runner's edge: a broken scorer must be seen, and must not stop the rest
+                    coverage.failed += 1
+                    failed.append(_failed(scorer, trace, error))
+                    continue
+                if new:
+                    coverage.ran += 1
+                    found += new
+                else:
+                    coverage.skipped += 1
+        return [ScoredTrace(*parts) for parts in zip(traces, map(tuple, scores), map(tuple, failures), strict=True)]
 
     def _prepare(self, traces: Sequence[Trace]) -> None:
         for scorer in self._preparing:
@@ -64,24 +82,6 @@ class Scoring:
                 scorer.prepare(traces)
             except Exception as error:  # noqa: BLE001 - the runner's edge: `score` meets the same trace alone, and there it counts
                 log.warning("a scorer could not prepare", scorer=type(scorer).__name__, error=repr(error)[:MAX_MESSAGE])
-
-    def score(self, trace: Trace) -> ScoredTrace:
-        """All that the scorers say of `trace`. Never raises: a scorer that does is told as a failure."""
-        scores: list[Score] = []
-        failures: list[Failed] = []
-        for score, scorer, coverage in self._work:
-            try:
-                found = tuple(score(trace))
-            except Exception as error:  # noqa: BLE001 - the runner's edge: a broken scorer must be seen, and must not stop the rest
-                coverage.failed += 1
-                failures.append(_failed(scorer, trace, error))
-                continue
-            if found:
-                coverage.ran += 1
-                scores += found
-            else:
-                coverage.skipped += 1
-        return ScoredTrace(trace, tuple(scores), tuple(failures))
 
     def snapshot(self) -> bytes:
         """What the scorers remember of earlier traces, for `restore` after a restart."""

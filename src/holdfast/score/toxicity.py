@@ -93,6 +93,9 @@ class Toxicity:
 
     def log_odds(self, text: str, piece: Piece) -> tuple[float, int]:
         """Calibrated log-odds that `text` is toxic, and how many words say so."""
+        return piece.once("toxicity", lambda _: self._log_odds(text, piece))
+
+    def _log_odds(self, text: str, piece: Piece) -> tuple[float, int]:
         value, found = self.judge(text, piece.tokens)
         learned = log_odds("toxicity", grams_of(piece), word_structure(value))
         if text.isascii() and not _SUSPICIOUS.search(text):

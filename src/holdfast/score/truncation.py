@@ -61,7 +61,7 @@ class Truncation:
 
     def _by_last_line(self, text: str) -> tuple[float, str]:
         last = text.rpartition("\n")[2].split()
-        if not last or len(text.split()) < self.min_words:
+        if not last or len(text.split(None, self.min_words)) < self.min_words:
             return 0.02, ""
         if text[-1] in ",-–(" or last[-1].lower() in OPEN_WORDS:
             return 0.9, f"ends with {last[-1]!r}"
