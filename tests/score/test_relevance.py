@@ -53,3 +53,13 @@ def test_coverage_counts_other_forms_for_less() -> None:
     assert covered(asked, (Piece("phone returns"),)) == pytest.approx(0.9)
     assert covered(asked, ()) == 0.0
     assert covered(frozenset(), ()) == 1.0
+
+
+def test_who_explains_at_length_is_not_told_that_the_answer_is_beside_the_point() -> None:
+    answer = "You can return your phone within 30 days of delivery."
+    story = (
+        "My sister gave me a phone for my birthday last month, we opened it together in the garden, the colour is not what she"
+        " had ordered and the camera is blurred, so tell me: until which day after delivery can I return the phone?"
+    )
+    assert value(Relevance(), exchange(answer, story), "answer_irrelevance") < 0.3
+    assert value(Relevance(), exchange("Our shop in Lisbon sells garden chairs.", story), "answer_irrelevance") > 0.5

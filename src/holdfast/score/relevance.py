@@ -26,12 +26,14 @@ CONTEXT_GAP = Metric(
     unit=Unit.PROBABILITY,
     direction=Direction.UP_IS_WORSE,
     failure_mode="context_gap",
-    description="Share of the question's content words that no retrieved document has (1 - context coverage).",
+    description="Share of the question's content words, of eight at most, that no retrieved document has (1 - context coverage).",
     harm=1,
 )
 MIN_CONTENT = 1
 NEAR = 0.8
 """What another form of a word counts."""
+ANSWERABLE = 8
+"""Content words of a question that an answer is expected to take up: who explains at length is not answered at length."""
 
 
 def covered(wanted: frozenset[str], pieces: tuple[Piece, ...]) -> float:
@@ -47,12 +49,17 @@ def covered(wanted: frozenset[str], pieces: tuple[Piece, ...]) -> float:
     return (len(wanted) - len(exact) + NEAR * (len(exact) - none)) / len(wanted)
 
 
+def taken_up(asked: frozenset[str], pieces: tuple[Piece, ...]) -> float:
+    """Share of the words of a question that can be expected in `pieces` and are, in [0, 1]."""
+    return min(covered(asked, pieces) * len(asked) / min(len(asked), ANSWERABLE), 1.0) if asked else 1.0
+
+
 @dataclass(frozen=True)
 class Relevance:
     """Coverage of the question's content words, stems counting."""
 
     name: str = "relevance"
-    version: str = "1"
+    version: str = "2"
     metrics: tuple[Metric, ...] = (IRRELEVANCE, CONTEXT_GAP)
 
     def score(self, trace: Trace) -> Iterable[Score]:
@@ -64,9 +71,9 @@ class Relevance:
         scores = []
         offered = reading.document_pieces
         if reading.answer_content:
-            direct = covered(asked, (reading.answer_piece,))
+            direct = taken_up(asked, (reading.answer_piece,))
             # An answer may share no word with the question and still stand in what was retrieved for it.
-            through = covered(reading.answer_content, offered) * covered(asked, offered) if offered else 0.0
+            through = covered(reading.answer_content, offered) * taken_up(asked, offered) if offered else 0.0
             value = sigmoid(1.2 - 5.5 * direct - 2.5 * through)
             scores.append(
                 score_of(
@@ -78,7 +85,7 @@ class Relevance:
                 )
             )
         if reading.documents or any(c.kind is Kind.RETRIEVAL and c.status != "error" and not c.output_text for c in trace.calls):
-            gap = 1.0 - covered(asked, offered)
+            gap = 1.0 - taken_up(asked, offered)
             retrieval = next((c for c in trace.calls if c.documents), None) or next(
                 (c for c in trace.calls if c.kind is Kind.RETRIEVAL), reading.anchor
             )
