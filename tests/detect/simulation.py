@@ -61,7 +61,7 @@ RATES: dict[str, float] = {
 class Fault:
     """From `start_s` to `end_s`, in the calls that carry all values of `where`, a metric's mean is `to` instead.
 
-    `ramp_s` seconds pass until the full effect.
+    `ramp_s` seconds pass until the full effect; `share` of those calls are hit.
     """
 
     start_s: float
@@ -70,6 +70,7 @@ class Fault:
     where: Mapping[str, str] = field(default_factory=dict)
     end_s: float = float("inf")
     ramp_s: float = 0.0
+    share: float = 1.0
 
     def mean(self, before: float, t: float, dimensions: Dimensions) -> float:
         if not self.start_s <= t < self.end_s or any(v not in dimensions.get(d, ()) for d, v in self.where.items()):
@@ -184,7 +185,7 @@ def _value(script: Script, rng: np.random.Generator, name: str, mean: float, t: 
     if METRICS[name].unit is Unit.PROBABILITY and METRICS[name].direction is Direction.UP_IS_WORSE:
         mean *= script.route_effect.get(dimensions["route"][0], 1.0)
     for fault in script.faults:
-        if fault.metric == name:
+        if fault.metric == name and (fault.share >= 1.0 or rng.random() < fault.share):
             mean = fault.mean(mean, t, dimensions)
     if METRICS[name].unit is not Unit.PROBABILITY:
         value = mean * float(np.exp(0.6 * rng.standard_normal()))

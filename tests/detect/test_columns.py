@@ -1,6 +1,6 @@
 import pytest
 
-from holdfast.core.score import Direction, Unit
+from holdfast.core.score import Direction, Family, Unit
 from holdfast.detect.columns import ColumnTable, columns_of
 from holdfast.detect.policy import DetectPolicy
 from tests.detect.simulation import METRICS, metric
@@ -11,8 +11,8 @@ POLICY = DetectPolicy()
 @pytest.mark.parametrize(
     ("unit", "direction", "expected"),
     [
-        (Unit.PROBABILITY, Direction.UP_IS_WORSE, [("score", False)]),
-        (Unit.PROBABILITY, Direction.DOWN_IS_WORSE, [("score", True)]),
+        (Unit.PROBABILITY, Direction.UP_IS_WORSE, [("score", False), ("outlier", False)]),
+        (Unit.PROBABILITY, Direction.DOWN_IS_WORSE, [("score", True), ("outlier", True)]),
         (Unit.PROBABILITY, Direction.BOTH, [("score", False), ("score", True)]),
         (Unit.MILLISECONDS, Direction.UP_IS_WORSE, [("rank", False), ("tail", False)]),
         (Unit.SIMILARITY, Direction.DOWN_IS_WORSE, [("rank", True)]),
@@ -40,3 +40,8 @@ def test_a_metric_that_nobody_defined_has_no_number() -> None:
     table = ColumnTable(METRICS, POLICY)
     assert table.metric_index("evaluation.unheard_of") == -1
     assert table.metric_index("refusal") == 0 == table.metric_index("refusal")
+
+
+@pytest.mark.parametrize(("harm", "family"), [(0, Family.QUALITY), (2, Family.OPERATIONS)])
+def test_outliers_of_what_harms_nobody_are_not_watched(harm: int, family: Family) -> None:
+    assert [c.kind for c in columns_of(metric("m", harm=harm, family=family), POLICY)] == ["score"]

@@ -47,3 +47,33 @@ def test_a_reference_of_zeros_clips_nothing() -> None:
     reference = Reference(4)
     reference.offer(np.zeros(4), np.empty(0))
     assert reference.clip(np.array([5.0]))[0] == 5.0
+
+
+GRADED = np.random.default_rng(3).normal(0.2, 0.03, 500).clip(0, 1)
+
+
+def scores(values: np.ndarray) -> Reference:
+    reference = Reference(len(values))
+    assert reference.offer(values, np.empty(0))
+    return reference
+
+
+def test_one_in_a_hundred_of_the_reference_is_an_outlier_on_the_side_that_is_worse() -> None:
+    high, low = scores(GRADED).outliers(GRADED, falling=False), scores(GRADED).outliers(GRADED, falling=True)
+    assert high is not None
+    assert low is not None
+    assert 0 < high.mean() <= 0.01
+    assert 0 < low.mean() <= 0.01
+    assert not (high * low).any()
+
+
+def test_a_score_far_from_usual_is_an_outlier_though_it_is_small() -> None:
+    assert scores(GRADED).outliers(np.array([0.2, 0.45, 0.0]), falling=False).tolist() == [0.0, 1.0, 0.0]  # type: ignore[union-attr]
+
+
+def test_yes_or_no_has_no_outliers() -> None:
+    assert scores(np.array([0.0] * 99 + [1.0])).outliers(np.array([1.0]), falling=False) is None
+
+
+def test_a_score_that_is_often_as_bad_as_can_be_has_no_outliers() -> None:
+    assert scores(np.array([0.1] * 90 + [0.97] * 10)).outliers(np.array([1.0]), falling=False) is None

@@ -44,7 +44,8 @@ def test_a_new_version_that_is_as_good_as_the_old_one_is_silent() -> None:
 
 def test_a_fall_of_a_score_is_found() -> None:
     found = failures(replay(Script(seconds=FAULT_S + 400, faults=[Fault(FAULT_S, "relevance", 0.6)])))
-    assert (found[0].metric, found[0].detector) == ("relevance", "sr_mixture_score_down")
+    assert found[0].metric == "relevance"
+    assert "sr_mixture_score_down" in {signal.detector for signal in found}
     assert found[0].observed < 0.8 < found[0].baseline
 
 
@@ -116,3 +117,10 @@ def test_one_user_with_many_attacks_is_named() -> None:
     attack = Fault(2000.0, "prompt_injection", 1.0, {"user": "u7"})
     found = replay(Script(seconds=4000, faults=[attack], rate=4.0, metrics=rates))
     assert any(s.segment.conditions == {"user": "u7"} for s in found if isinstance(s, Signal))
+
+
+def test_a_graded_score_that_is_far_off_in_some_calls_is_found_although_its_mean_stays() -> None:
+    script = Script(seconds=FAULT_S + 900, faults=[Fault(FAULT_S, "relevance", 0.55, share=0.12)])
+    found = failures(replay(script))
+    assert {(s.metric, s.detector) for s in found} == {("relevance", "sr_mixture_outlier_down")}
+    assert "far worse than usual" in found[0].reason

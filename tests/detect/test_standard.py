@@ -77,3 +77,12 @@ def test_few_calls_are_noise_unless_one_event_is_an_incident() -> None:
 def test_every_verdict_comes_with_a_reason(baseline: float) -> None:
     for unit in Unit:
         assert judge(metric("m", unit=unit), effect(baseline, 0.7), POLICY)[1]
+
+
+@pytest.mark.parametrize(
+    ("shares", "verdict"),
+    [((0.01, 0.12), Verdict.FAILURE), ((0.05, 0.12), Verdict.ANOMALY), ((0.01, 0.035), Verdict.ANOMALY)],
+)
+def test_outliers_fail_by_their_share_even_where_the_mean_hardly_moves(shares: tuple[float, float], verdict: Verdict) -> None:
+    moved = Effect(baseline=0.17, observed=0.2, calls=200, bad=24.0, duration_s=600.0, outliers=shares)
+    assert judge(metric("m", harm=2), moved, POLICY)[0] is verdict

@@ -4,7 +4,7 @@ from holdfast.core.diagnosis import Layer
 from holdfast.core.incident import State
 from holdfast.drills.conventional import Reading
 from holdfast.drills.outcome import Outcome, judge
-from tests.drills.build import FAULT, at, diagnosis, drilled, incident, signal
+from tests.drills.build import FAULT, GUILTY, ONSET_NS, at, diagnosis, drilled, incident, signal
 
 
 def judged(*incidents: object, **fields: object) -> Outcome:
@@ -111,3 +111,12 @@ def test_conventional_readings_are_kept_apart_by_onset_and_only_their_record_hig
 def test_a_fault_knows_whether_it_is_only_reported_on() -> None:
     assert not judged(fault=FAULT).report_only
     assert judged(fault="system_prompt_leak").report_only
+
+
+def test_a_change_that_is_noticed_before_it_harms_anybody_is_found_at_no_cost() -> None:
+    change_minute = 49.5
+    assert at(change_minute) >= GUILTY.time_ns
+    assert at(change_minute) < ONSET_NS
+    outcome = judged(incident(change_minute))
+    assert (outcome.detected, outcome.calls_to_detect, outcome.bad_served, outcome.minutes_to_detect) == (True, 0, 0, 0.0)
+    assert not outcome.false_alarms

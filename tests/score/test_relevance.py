@@ -59,7 +59,7 @@ def test_who_explains_at_length_is_not_told_that_the_answer_is_beside_the_point(
     answer = "You can return your phone within 30 days of delivery."
     story = (
         "My sister gave me a phone for my birthday last month, we opened it together in the garden, the colour is not what she"
-        " had ordered and the camera is blurred, so tell me: until which day after delivery can I return the phone?"
+        " had ordered and the camera is blurred. Until which day after delivery can I return the phone?"
     )
     assert value(Relevance(), exchange(answer, story), "answer_irrelevance") < 0.3
     assert value(Relevance(), exchange("Our shop in Lisbon sells garden chairs.", story), "answer_irrelevance") > 0.5

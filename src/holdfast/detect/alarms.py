@@ -171,6 +171,7 @@ def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.floa
         duration_s=max(time_ns - onset_ns, 0) / NS_PER_S,
         users=len({c.user for c in setting.bad_calls if c.user}),
         certainty=_certainty(watch, row, float(since[X]), calls),
+        outliers=(_share_before(watch, row), float(since[X]) / calls) if column.kind == "outlier" else None,
     )
     metric, standard = ground.table.metric(signal.metric), ground.policy.standard
     verdict, reason = judge(metric, effect, standard)
@@ -186,14 +187,25 @@ def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.floa
 
 def _certainty(watch: Watch, row: int, bad: float, calls: int) -> float:
     """Ln of the likelihood ratio that the mean since onset is not the baseline (G/2 of two shares), the prior included."""
-    s, parent, strength = watch.streams, int(watch.streams.parent[row]), float(watch.streams.strength[row])
-    total, known = float(s.base[row, X]), float(s.base[row, N])
-    if parent >= 0 and s.base[parent, N]:
-        total, known = total + strength * float(s.base[parent, X] / s.base[parent, N]), known + strength
+    total, known = _known_before(watch, row)
     if not known:
         return 0.0
     pooled = (total + bad) / (known + calls)
     return _log_likelihood(total, known, pooled) + _log_likelihood(bad, calls, pooled)
+
+
+def _known_before(watch: Watch, row: int) -> tuple[float, float]:
+    """Σx and n of the baseline, with what its application lends it."""
+    s, parent, strength = watch.streams, int(watch.streams.parent[row]), float(watch.streams.strength[row])
+    total, known = float(s.base[row, X]), float(s.base[row, N])
+    if parent >= 0 and s.base[parent, N]:
+        total, known = total + strength * float(s.base[parent, X] / s.base[parent, N]), known + strength
+    return total, known
+
+
+def _share_before(watch: Watch, row: int) -> float:
+    total, known = _known_before(watch, row)
+    return total / known if known else 0.0
 
 
 def _log_likelihood(bad: float, calls: float, share: float) -> float:

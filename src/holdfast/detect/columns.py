@@ -4,15 +4,16 @@ from collections.abc import Mapping
 
 import msgspec
 
-from holdfast.core.score import Direction, Metric, Unit
+from holdfast.core.score import Direction, Family, Metric, Unit
 from holdfast.detect.policy import DetectPolicy
 
 
 class Column(msgspec.Struct, frozen=True):
     """One way to watch a metric.
 
-    `kind` is `score` (bounded values as they are), `rank` (in the frozen reference) or `tail` (beyond its extreme quantile);
-    `falling` mirrors it, so that low values are bad.
+    `kind` is `score` (bounded values as they are), `outlier` (bounded values worse than all but one in a hundred of the frozen
+    reference), `rank` (in the frozen reference of an amount) or `tail` (an amount beyond its extreme quantile); `falling` mirrors
+    it, so that low values are bad.
     """
 
     metric: str
@@ -36,7 +37,10 @@ def columns_of(metric: Metric, policy: DetectPolicy) -> tuple[Column, ...]:
     if metric.unit is Unit.PROBABILITY:
         margin = policy.margin(metric.name, metric.margin)
         floor = policy.floors[min(max(metric.harm, 0), 3)]
-        return tuple(Column(metric.name, "score", side, margin, floor) for side in sides)
+        scores = tuple(Column(metric.name, "score", side, margin, floor) for side in sides)
+        # A graded score that is usually 0.17 ± 0.04 and suddenly 0.6 in every tenth call hardly moves its mean.
+        graded = not both and metric.harm > 0 and metric.family is not Family.OPERATIONS
+        return (*scores, Column(metric.name, "outlier", sides[0], policy.tail_margin, policy.outlier_floor)) if graded else scores
     ranks = tuple(Column(metric.name, "rank", side, policy.rank_margin, 0.05) for side in sides)
     if False in sides:
         return (*ranks, Column(metric.name, "tail", False, policy.tail_margin, 0.02))

@@ -32,7 +32,8 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
         memory_calls: calls that a baseline remembers, so that it follows slow drift.
         margins: metric → margin, overrides `Metric.margin`.
         floors: smallest absolute rise of a probability worth an alarm, by harm 0..3.
-        rank_margin, tail_margin: margins of heavy-tailed metrics, for the mean rank and the share of extreme values.
+        rank_margin, tail_margin: margins of heavy-tailed metrics, for the mean rank and the share of extreme values; the latter
+            also of the share of outliers of a graded score, and outlier_floor is its smallest absolute rise worth an alarm.
         reference_calls: calls in the frozen reference that ranks refer to.
         chunk_traces: traces between two updates of baselines.
         clear_evidence: e-value that a recovery must reach, after at least `clear_calls` calls and `clear_s` seconds.
@@ -61,6 +62,7 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
     floors: tuple[float, float, float, float] = (0.02, 0.015, 0.006, 0.003)
     rank_margin: float = 1.15
     tail_margin: float = 2.0
+    outlier_floor: float = 0.02
     reference_calls: int = 256
     chunk_traces: int = 128
     clear_evidence: float = 1000.0

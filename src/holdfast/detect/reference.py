@@ -1,4 +1,4 @@
-"""Frozen references: how a heavy-tailed value (ms, tokens, usd) becomes a rank in [0, 1]."""
+"""Frozen references: how a heavy-tailed value (ms, tokens, usd) becomes a rank in [0, 1], and when a score is an outlier."""
 
 import msgspec
 import numpy as np
@@ -8,6 +8,10 @@ Floats = npt.NDArray[np.float64]
 
 TAIL = 0.97
 """Quantile of the reference beyond which a value is extreme."""
+OUTLIER = 0.99
+"""Quantile of the reference beyond which a bounded score is an outlier."""
+SATURATED = 0.9
+"""A score that is so bad in every hundredth healthy call already has no room for outliers: there its mean says all."""
 CLIP = 20.0
 """Values beyond so many times the tail's beginning count as that much, so that one outlier cannot move a mean."""
 
@@ -41,6 +45,18 @@ class Reference:
         """Where extreme values begin."""
         assert self.sorted is not None, "offer() said so"  # noqa: S101 - an invariant, not a check of input
         return float(self.sorted[min(int(TAIL * len(self.sorted)), len(self.sorted) - 1)])
+
+    def outliers(self, values: Floats, falling: bool) -> Floats | None:
+        """1 where a score in [0, 1] is worse than all but one in a hundred of the reference, else 0.
+
+        None where that says nothing that the mean does not: scores of yes or no, and those that are often as bad as can be.
+        """
+        assert self.sorted is not None, "offer() said so"  # noqa: S101 - an invariant, not a check of input
+        badness = 1 - self.sorted[::-1] if falling else self.sorted
+        limit = float(badness[min(int(OUTLIER * len(badness)), len(badness) - 1)])
+        if limit >= SATURATED or bool(np.isin(badness, (0.0, 1.0)).all()):
+            return None
+        return ((1 - values if falling else values) > limit).astype(np.float64)
 
     def clip(self, values: Floats) -> Floats:
         """Values without outliers beyond all measure."""

@@ -115,6 +115,8 @@ class Sequential:
 
     def _recalibrate(self, app: int, metric: int) -> None:
         """A scorer's version changed: what it says is no longer comparable with the baseline."""
+        self._references.pop((app, metric), None)
+        self._waiting.pop((app, metric), None)
         rows = self._watch.of_metric(app, metric)
         self._watch.streams.forget(rows[self._watch.streams.mode[rows] != ALARMED])
 
@@ -143,7 +145,7 @@ class Sequential:
     def _magnitudes(self, batch: Batch) -> list[Observed]:
         """Observations of ranks and tails, once their reference is frozen."""
         table, index, parts = self._ground.table, self._ground.index, list[Observed]()
-        heavy = np.array([bool(cols) and table.columns[cols[0]].kind != "score" for cols in table.of_metric])
+        heavy = np.array([any(table.columns[c].kind != "score" for c in cols) for cols in table.of_metric])
         rows = np.flatnonzero(heavy[batch.metric])
         apps = np.array([index.service_of(p) for p in batch.profile[rows].tolist()], np.int64)
         for key in sorted(set(zip(apps.tolist(), batch.metric[rows].tolist(), strict=True))):
@@ -180,10 +182,13 @@ class Sequential:
         shown: tuple[Batch, Ints] | None,
     ) -> list[Observed]:
         index, segment = expanded
-        rank, value, parts = reference.rank(values), reference.clip(values), list[Observed]()
+        parts = list[Observed]()
         for number in self._ground.table.of_metric[key[1]]:
             column = self._ground.table.columns[number]
-            x = (values > reference.tail).astype(np.float64) if column.kind == "tail" else (1 - rank if column.falling else rank)
+            x = _seen(column, reference, values)
+            if x is None:
+                continue
+            value = values if column.kind == "outlier" else reference.clip(values)
             if shown is not None:
                 self._note_bad(shown[0], shown[1], np.full(len(values), number), x, BAD_RANK)
             stream = self._watch.place(segment, np.full(len(segment), number), reached[index])
@@ -368,6 +373,18 @@ class _State(msgspec.Struct, kw_only=True):
     settled: int
     spent: float
     raised: int
+
+
+def _seen(column: Column, reference: Reference, values: Floats) -> Floats | None:
+    """What a column makes of values that need a reference; None where it has nothing to say."""
+    if column.kind == "outlier":
+        return reference.outliers(values, column.falling)
+    if column.kind == "tail":
+        return (values > reference.tail).astype(np.float64)
+    if column.kind == "rank":
+        rank = reference.rank(values)
+        return 1 - rank if column.falling else rank
+    return None
 
 
 def _column(columns: tuple[int, ...], side: int, table: list[Column], kind: str) -> int:

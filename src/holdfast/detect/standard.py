@@ -16,6 +16,7 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
         fall: same where low values are bad: such scores are means of judgements, not shares of failures.
         certainty: ln of the likelihood ratio that before and since differ, under which a young baseline may have been luck.
         operations_ratio, operations_rise: the same for metrics of operations, which do not hurt an answer by themselves.
+        outlier_ratio: ratio from which the share of calls that are worse than 99 in 100 has failed; `rise` holds for it too.
         magnitude_ratio: the same for latency, tokens, cost, counts; retrieval_ratio where the family is retrieval.
     """
 
@@ -26,6 +27,7 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
     fall: float = 0.1
     operations_ratio: float = 3.0
     operations_rise: float = 0.05
+    outlier_ratio: float = 3.0
     magnitude_ratio: float = 3.0
     retrieval_ratio: float = 2.0
 
@@ -33,6 +35,7 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """What a signal found, in the metric's unit. `mix` names the dimension whose traffic mix explains it, if one
     does. `certainty` is ln of the likelihood ratio of two means against one, for what was before and what came since.
+    `outliers` is the share of calls worse than 99 in 100 of the reference, before and since, where that is what was watched.
     """
 
     baseline: float
@@ -43,6 +46,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     users: int = 0
     mix: str = ""
     certainty: float = float("inf")
+    outliers: tuple[float, float] | None = None
 
 
 def judge(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdict, str]:
@@ -62,6 +66,8 @@ def judge(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdi
         )
     if metric.direction is Direction.BOTH and metric.family is not Family.OPERATIONS and metric.harm == 0:
         return Verdict.ANOMALY, "changed, but neither way is worse"
+    if effect.outliers is not None:
+        return _outliers(metric, effect.outliers, effect.calls, policy)
     if metric.unit is Unit.PROBABILITY:
         return _probability(metric, effect, policy)
     return _magnitude(metric, effect, policy)
@@ -86,6 +92,15 @@ def _probability(metric: Metric, effect: Effect, policy: StandardPolicy) -> tupl
     if large and rise >= need_rise:
         return Verdict.FAILURE, f"{words}: at least ×{need_ratio:g} and {need_rise:.1%} more"
     return Verdict.ANOMALY, f"{words}: under ×{need_ratio:g} or {need_rise:.1%} more"
+
+
+def _outliers(metric: Metric, shares: tuple[float, float], calls: int, policy: StandardPolicy) -> tuple[Verdict, str]:
+    before, since = shares
+    need_rise = policy.rise[min(max(metric.harm, 0), 3)]
+    words = f"far worse than usual in {since:.1%} of {calls} calls, before in {before:.1%}, harm {metric.harm}"
+    if since >= policy.outlier_ratio * before and since - before >= need_rise:
+        return Verdict.FAILURE, f"{words}: at least ×{policy.outlier_ratio:g} and {need_rise:.1%} more"
+    return Verdict.ANOMALY, f"{words}: under ×{policy.outlier_ratio:g} or {need_rise:.1%} more"
 
 
 def _magnitude(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdict, str]:

@@ -169,7 +169,10 @@ class Watch:
         s, index = self.streams, self.ground.index
         segment, parent = int(s.segment[row]), int(s.segment[s.parent[row]])
         dimension = index.segments[segment].dimension
-        if self.ground.table.columns[int(s.column[row])].kind != "score":
+        kind = self.ground.table.columns[int(s.column[row])].kind
+        if kind == "outlier":
+            return dimension in VERSIONS
+        if kind != "score":
             return dimension in VERSIONS and parent != index.app[segment]
         return dimension in JUDGED_AT_ONCE | {"user"}
 

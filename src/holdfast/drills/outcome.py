@@ -86,13 +86,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """One fault of one drill, or a drill without any (`fault` empty), judged.
 
     Args:
-        days: application days watched; `quiet_days` those of them before the first onset.
+        days: application days watched; `quiet_days` those of them before the first change that brought a fault.
         harmed: requests that were really harmed.
-        calls_to_detect: requests of the true cohort between onset and detection; `bad_served`: those of them that were harmed.
+        calls_to_detect: requests of the true cohort between onset and detection, 0 where the change was noticed before it
+            harmed anybody; `bad_served`: those of them that were harmed.
         duplicates: further incidents of the same fault. `false_alarms`: incidents that belong to no fault.
         latest_change: id of the last change before detection: what "blame the latest change" says.
-        conventional_before: strongest reading of conventional monitoring before onset (or at all where there is no fault);
-            conventional_after: each reading since onset that was stronger than all since onset before it.
+        conventional_before: strongest reading of conventional monitoring before the change (or at all where there is no fault);
+            conventional_after: each reading since then that was stronger than all before it.
     """
 
     drill: str
@@ -134,7 +135,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 def judge(drilled: Drilled) -> list[Outcome]:
     """One outcome for each fault of the drill, or one for a drill without. False alarms are told with the first."""
     shown = sorted((i for i in drilled.incidents if i.state not in UNSEEN), key=lambda i: (i.detected_ns, i.id))
-    first_ns = min((i.onset_ns for i in drilled.injections), default=drilled.end_ns)
+    # What was deployed may show before it harms anybody: an index is stale from its first retrieval on.
+    first_ns = min((i.change_ns for i in drilled.injections), default=drilled.end_ns)
     common = _common(drilled, first_ns)
     assigned = [[i for i in shown if _about(i, injection, drilled)] for injection in drilled.injections]
     explained = {i.id for found in assigned for i in found if i.detected_ns >= first_ns}
@@ -166,17 +168,17 @@ def _common(drilled: Drilled, first_ns: int) -> Outcome:
 
 def _about(incident: Incident, injection: Injection, drilled: Drilled) -> bool:
     """Whether the incident overlaps the fault in time and in requests."""
-    alarm_ns = _alarmed_ns(incident, injection.onset_ns)
+    alarm_ns = _alarmed_ns(incident, injection.change_ns)
     if alarm_ns is None or alarm_ns > injection.end_ns + int(AFTERMATH_S * NS_PER_S):
         return False
-    since = [r for r in drilled.requests if injection.onset_ns <= r.time_ns]
+    since = [r for r in drilled.requests if injection.change_ns <= r.time_ns]
     return any(r.matches(injection.cohort) and r.matches(incident.cohort) for r in since)
 
 
-def _alarmed_ns(incident: Incident, onset_ns: int) -> int | None:
-    """When it was first said since onset that something fails; an incident from before counts from its next alarm on."""
+def _alarmed_ns(incident: Incident, change_ns: int) -> int | None:
+    """When it was first said since the change that something fails; an incident from before counts from its next alarm on."""
     times = [incident.detected_ns, *(s.detected_ns for s in incident.signals if s.verdict is Verdict.FAILURE)]
-    return min((t for t in times if t >= onset_ns), default=None)
+    return min((t for t in times if t >= change_ns), default=None)
 
 
 def _outcome(common: Outcome, drilled: Drilled, injection: Injection, found: list[Incident]) -> Outcome:
@@ -190,12 +192,12 @@ def _outcome(common: Outcome, drilled: Drilled, injection: Injection, found: lis
         harmed=len(harmed),
         cohort=injection.cohort,
         change_id=injection.change.id if injection.change else "",
-        conventional_after=_record_highs([r for r in drilled.readings if r.time_ns >= onset_ns]),
+        conventional_after=_record_highs([r for r in drilled.readings if r.time_ns >= injection.change_ns]),
         onset_ns=onset_ns,
     )
     if not found:
         return outcome
-    alarmed = {i.id: _alarmed_ns(i, onset_ns) or 0 for i in found}
+    alarmed = {i.id: _alarmed_ns(i, injection.change_ns) or 0 for i in found}
     first = min(found, key=lambda i: alarmed[i.id])
     at = alarmed[first.id]
     affected = [r for r in drilled.requests if onset_ns <= r.time_ns <= at and r.matches(injection.cohort)]
@@ -203,11 +205,11 @@ def _outcome(common: Outcome, drilled: Drilled, injection: Injection, found: lis
         outcome,
         detected=True,
         calls_to_detect=len(affected),
-        minutes_to_detect=(at - onset_ns) / NS_PER_S / 60,
+        minutes_to_detect=max(at - onset_ns, 0) / NS_PER_S / 60,
         bad_served=sum(name in r.struck for r in affected),
         metrics=tuple(dict.fromkeys(s.metric for s in first.signals if s.verdict is Verdict.FAILURE)),
         named=_named(first, injection, drilled),
-        duplicates=tuple(_alarm(i, onset_ns) for i in found if i is not first and i.detected_ns >= onset_ns),
+        duplicates=tuple(_alarm(i, onset_ns) for i in found if i is not first and i.detected_ns >= injection.change_ns),
         latest_change=max(((c.time_ns, c.id) for c in drilled.changes if c.time_ns <= at), default=(0, ""))[1],
     )
 

@@ -8,8 +8,9 @@ from holdfast.core.score import Direction, Family, Metric, Score, Unit
 from holdfast.core.trace import Trace
 from holdfast.score.pieces import Piece, unknown
 from holdfast.score.protocol import NOTABLE, score_of
-from holdfast.score.reading import reading_of
-from holdfast.score.text import sigmoid
+from holdfast.score.reading import Reading, reading_of
+from holdfast.score.text import sentences, sigmoid, words
+from holdfast.score.words import STOPWORDS
 
 IRRELEVANCE = Metric(
     name="answer_irrelevance",
@@ -26,14 +27,22 @@ CONTEXT_GAP = Metric(
     unit=Unit.PROBABILITY,
     direction=Direction.UP_IS_WORSE,
     failure_mode="context_gap",
-    description="Share of the question's content words, of eight at most, that no retrieved document has (1 - context coverage).",
+    description=(
+        "Share of the question's content words, or of those of the best sentence of a long one, that no retrieved document has"
+        " (1 - context coverage)."
+    ),
     harm=1,
 )
 MIN_CONTENT = 1
+MAX_SENTENCES = 50
 NEAR = 0.8
 """What another form of a word counts."""
 ANSWERABLE = 8
-"""Content words of a question that an answer is expected to take up: who explains at length is not answered at length."""
+"""Content words up to which a question is taken as a whole.
+
+Of a longer one the sentence that is taken up best counts: who explains at length is not answered at length."""
+MIN_SENTENCE = 2
+"""Content words that a sentence must have to count for itself."""
 
 
 def covered(wanted: frozenset[str], pieces: tuple[Piece, ...]) -> float:
@@ -49,9 +58,20 @@ def covered(wanted: frozenset[str], pieces: tuple[Piece, ...]) -> float:
     return (len(wanted) - len(exact) + NEAR * (len(exact) - none)) / len(wanted)
 
 
-def taken_up(asked: frozenset[str], pieces: tuple[Piece, ...]) -> float:
-    """Share of the words of a question that can be expected in `pieces` and are, in [0, 1]."""
-    return min(covered(asked, pieces) * len(asked) / min(len(asked), ANSWERABLE), 1.0) if asked else 1.0
+def taken_up(reading: Reading, pieces: tuple[Piece, ...]) -> float:
+    """Share of the words of a question, or of the best sentence of a long one, that are in `pieces`, in [0, 1]."""
+    asked = reading.question_content
+    whole = covered(asked, pieces)
+    if len(asked) <= ANSWERABLE:
+        return whole
+    told = reading.question_piece.once("sentences", _sentences)
+    return max([whole, *(covered(sentence, pieces) for sentence in told)])
+
+
+def _sentences(text: str) -> tuple[frozenset[str], ...]:
+    """Content words of the sentences that have enough of them."""
+    told = (frozenset(words(text[start:end])) - STOPWORDS for start, end in sentences(text)[:MAX_SENTENCES])
+    return tuple([sentence for sentence in told if len(sentence) >= MIN_SENTENCE])
 
 
 @dataclass(frozen=True)
@@ -71,9 +91,9 @@ class Relevance:
         scores = []
         offered = reading.document_pieces
         if reading.answer_content:
-            direct = taken_up(asked, (reading.answer_piece,))
+            direct = taken_up(reading, (reading.answer_piece,))
             # An answer may share no word with the question and still stand in what was retrieved for it.
-            through = covered(reading.answer_content, offered) * taken_up(asked, offered) if offered else 0.0
+            through = covered(reading.answer_content, offered) * taken_up(reading, offered) if offered else 0.0
             value = sigmoid(1.2 - 5.5 * direct - 2.5 * through)
             scores.append(
                 score_of(
@@ -85,7 +105,7 @@ class Relevance:
                 )
             )
         if reading.documents or any(c.kind is Kind.RETRIEVAL and c.status != "error" and not c.output_text for c in trace.calls):
-            gap = 1.0 - taken_up(asked, offered)
+            gap = 1.0 - taken_up(reading, offered)
             retrieval = next((c for c in trace.calls if c.documents), None) or next(
                 (c for c in trace.calls if c.kind is Kind.RETRIEVAL), reading.anchor
             )
