@@ -131,3 +131,37 @@ def test_documents_of_all_calls_are_collected() -> None:
 
 def test_a_scored_trace_without_failures_has_none() -> None:
     assert ScoredTrace(trace(call("a")), ()).failures == ()
+
+
+def test_what_the_user_was_shown_is_what_the_root_gave_out() -> None:
+    found = trace(call("1", output_text="shown"), call("2", "1", kind=Kind.AGENT, output_text="inner"))
+    assert found.delivered_answer == "shown"
+
+
+def test_under_a_root_that_tells_nothing_the_outermost_agent_delivers() -> None:
+    found = trace(
+        call("1", kind=Kind.OTHER),
+        call("2", "1", kind=Kind.AGENT, output_text="shown"),
+        call("3", "2", kind=Kind.AGENT, output_text="a part"),
+        call("4", "2", kind=Kind.LLM, output_messages=(Message("assistant", "written"),)),
+    )
+    assert (found.model_answer, found.delivered_answer) == ("written", "shown")
+
+
+def test_of_two_agents_side_by_side_the_last_one_delivers() -> None:
+    found = trace(
+        call("1", kind=Kind.OTHER),
+        call("2", "1", end=20, kind=Kind.AGENT, output_text="first"),
+        call("3", "1", start=20, end=40, kind=Kind.AGENT, output_text="last"),
+    )
+    assert found.delivered_answer == "last"
+
+
+def test_guards_tools_and_tasks_deliver_nothing() -> None:
+    inner = [call(str(i), "1", kind=kind, output_text="x") for i, kind in enumerate((Kind.TOOL, Kind.GUARDRAIL, Kind.TASK), 2)]
+    assert trace(call("1", kind=Kind.OTHER), *inner).delivering is None
+
+
+@given(traces())
+def test_delivery_is_decided_even_where_parents_go_in_circles(found: Trace) -> None:
+    assert found.delivering is None or found.delivering in found.calls

@@ -86,3 +86,14 @@ def test_every_verdict_comes_with_a_reason(baseline: float) -> None:
 def test_outliers_fail_by_their_share_even_where_the_mean_hardly_moves(shares: tuple[float, float], verdict: Verdict) -> None:
     moved = Effect(baseline=0.17, observed=0.2, calls=200, bad=24.0, duration_s=600.0, outliers=shares)
     assert judge(metric("m", harm=2), moved, POLICY)[0] is verdict
+
+
+@pytest.mark.parametrize(
+    ("before", "since", "verdict"),
+    [(0.066, 0.0, Verdict.FAILURE), (0.066, 0.03, Verdict.ANOMALY), (0.01, 0.0, Verdict.ANOMALY)],
+)
+def test_a_guard_that_falls_silent_has_failed(before: float, since: float, verdict: Verdict) -> None:
+    blocks = metric("m", direction=Direction.BOTH, family=Family.SAFETY, harm=1)
+    found, reason = judge(blocks, effect(before, since), POLICY)
+    assert found is verdict
+    assert ("fell silent" in reason) == (verdict is Verdict.FAILURE)

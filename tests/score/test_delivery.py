@@ -55,3 +55,8 @@ def test_where_nothing_can_have_changed_it_does_not_apply() -> None:
     assert not scores(Delivery(), exchange(ANSWER))
     assert not scores(Delivery(), trace(call(Kind.WORKFLOW, 1), llm()))
     assert not scores(Delivery(), trace(call(Kind.WORKFLOW, 1, output_text="x")))
+
+
+def test_an_agent_under_a_silent_server_span_delivers() -> None:
+    agent = call(Kind.AGENT, 2, output_text="Something else entirely was shown to the customer instead of it.")
+    assert value(Delivery(), trace(call(Kind.OTHER, 1), agent, llm(WRITTEN))) > 0.5

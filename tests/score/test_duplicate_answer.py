@@ -106,3 +106,20 @@ def test_a_restart_forgets_no_answer() -> None:
 def test_memories_of_something_else_are_refused() -> None:
     with pytest.raises(msgspec.MsgspecError):
         DuplicateAnswer().restore(b"\x93nothing")
+
+
+def test_a_refusal_given_to_many_is_no_mix_up() -> None:
+    scorer, refusal = warm(), "Unfortunately I do not have that information, so I cannot help you with this question today."
+    value(scorer, exchange(refusal, "Was the invoice of May paid?"))
+    assert value(scorer, exchange(refusal, "How can I reset my password?")) < 0.3
+
+
+def test_an_answer_that_stands_in_the_documents_of_both_questions_is_no_mix_up() -> None:
+    scorer = warm()
+    value(scorer, exchange(ANSWER, "Was the invoice of May paid?", ANSWER))
+    assert value(scorer, exchange(ANSWER, "Where did the copy go?", ANSWER)) < 0.1
+
+
+def test_structured_answers_are_skipped() -> None:
+    form = '{"queue": "billing", "urgent": false, "summary": "the customer asks about an invoice of May", "open": true}'
+    assert not scores(warm(), exchange(form, "Was the invoice of May paid?"))

@@ -65,3 +65,10 @@ def test_the_slot_and_its_place_are_named() -> None:
 def test_without_any_text_it_does_not_apply() -> None:
     assert not scores(Template(), trace(call(Kind.EMBEDDING)))
     assert scores(Template(), trace(llm("")))
+
+
+def test_values_that_stand_for_nothing_in_a_sentence_are_seen_from_the_second_on() -> None:
+    profile = "Customer profile: segment None, contract null, discount class None."
+    assert value(Template(), exchange(ANSWER, system=f"{SYSTEM} {profile}")) > 0.7
+    assert slot_in("There is none, and the function returns null.") == ("", 0.0)
+    assert slot_in("None of them, of which none. Nothing is null and void.") == ("", 0.0)

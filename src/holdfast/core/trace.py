@@ -79,9 +79,28 @@ class Trace:
         return self.answering.answer if self.answering else ""
 
     @cached_property
+    def delivering(self) -> Call | None:
+        """The call whose output the user was shown: the root where it tells one, else the outermost agent or workflow that does.
+
+        Of several at the same depth the one that ended last. None where only the model's own call tells.
+        """
+        if self.root.answer:
+            return self.root
+        telling = [c for c in self.calls if c.kind in (Kind.AGENT, Kind.WORKFLOW) and c.answer]
+        return min(telling, key=lambda c: (self._depth(c), -c.end_ns), default=None)
+
+    def _depth(self, call: Call) -> int:
+        """Calls above this one. Spans come from outside: a circle of parents ends after as many steps as there are calls."""
+        by_id = {c.span_id: c for c in self.calls}
+        depth, above = 0, by_id.get(call.parent_span_id)
+        while above is not None and depth < len(self.calls):
+            depth, above = depth + 1, by_id.get(above.parent_span_id)
+        return depth
+
+    @cached_property
     def delivered_answer(self) -> str:
-        """What the user was shown: the root's output where told, else what the model wrote."""
-        return self.root.answer or self.model_answer
+        """What the user was shown, else what the model wrote."""
+        return self.delivering.answer if self.delivering else self.model_answer
 
     @cached_property
     def documents(self) -> tuple[Document, ...]:

@@ -16,6 +16,7 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
         fall: same where low values are bad: such scores are means of judgements, not shares of failures.
         certainty: ln of the likelihood ratio that before and since differ, under which a young baseline may have been luck.
         operations_ratio, operations_rise: the same for metrics of operations, which do not hurt an answer by themselves.
+        silence_ratio: before ÷ since from which a share that is watched both ways has fallen silent; `rise` holds for its loss.
         outlier_ratio: ratio from which the share of calls that are worse than 99 in 100 has failed; `rise` holds for it too.
         magnitude_ratio: the same for latency, tokens, cost, counts; retrieval_ratio where the family is retrieval.
     """
@@ -27,6 +28,7 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
     fall: float = 0.1
     operations_ratio: float = 3.0
     operations_rise: float = 0.05
+    silence_ratio: float = 4.0
     outlier_ratio: float = 3.0
     magnitude_ratio: float = 3.0
     retrieval_ratio: float = 2.0
@@ -91,7 +93,15 @@ def _probability(metric: Metric, effect: Effect, policy: StandardPolicy) -> tupl
     words = f"{baseline:.1%} → {observed:.1%} over {effect.calls} calls, harm {metric.harm}"
     if large and rise >= need_rise:
         return Verdict.FAILURE, f"{words}: at least ×{need_ratio:g} and {need_rise:.1%} more"
+    if falls and metric.direction is Direction.BOTH and _fell_silent(effect, policy, metric.harm):
+        return Verdict.FAILURE, f"{effect.baseline:.1%} → {effect.observed:.1%} over {effect.calls} calls: it fell silent"
     return Verdict.ANOMALY, f"{words}: under ×{need_ratio:g} or {need_rise:.1%} more"
+
+
+def _fell_silent(effect: Effect, policy: StandardPolicy, harm: int) -> bool:
+    """Whether hardly anything is left of a share that is watched both ways: a guard that blocks nothing is no good news."""
+    lost = effect.baseline - effect.observed
+    return effect.observed * policy.silence_ratio <= effect.baseline and lost >= policy.rise[min(max(harm, 0), 3)]
 
 
 def _outliers(metric: Metric, shares: tuple[float, float], calls: int, policy: StandardPolicy) -> tuple[Verdict, str]:

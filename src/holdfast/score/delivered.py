@@ -17,13 +17,14 @@ _LABEL = re.compile(
 def told_answer(trace: Trace) -> str:
     """The delivered answer as text.
 
-    The root's output may be a JSON object that carries the answer among other things: the leaf that equals the model's
-    answer, else the one under a name such as `answer`, is taken. JSON in which no answer can be found is no delivered answer.
+    The output of the root, or of the outermost agent, may be a JSON object that carries the answer among other things: the
+    leaf that equals the model's answer, else the one under a name such as `answer`, is taken. JSON in which no answer can be
+    found is no delivered answer.
     """
     model, delivered = trace.model_answer, trace.delivered_answer
     if delivered is model or delivered == model or delivered.lstrip()[:1] not in ("{", "["):
         return delivered
-    if trace.root is trace.answering or model.lstrip()[:1] in ("{", "["):
+    if trace.delivering is trace.answering or model.lstrip()[:1] in ("{", "["):
         return delivered
     try:
         value = orjson.loads(delivered)

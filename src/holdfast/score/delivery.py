@@ -39,16 +39,16 @@ MAX_TOKENS = 1500
 
 @dataclass(frozen=True)
 class Delivery:
-    """Compares the root's output with the answering call's, word by word."""
+    """Compares what the root, or the outermost agent, gave out with what the answering call wrote, word by word."""
 
     name: str = "delivery"
-    version: str = "1"
+    version: str = "2"
     metrics: tuple[Metric, ...] = (ALTERED,)
 
     def score(self, trace: Trace) -> Iterable[Score]:
-        """One score per trace whose root is another span than the answering call and tells its output."""
+        """One score per trace in which another span than the answering call tells what was delivered."""
         answering = trace.answering
-        if answering is None or answering is trace.root or not trace.root.answer or not trace.model_answer:
+        if answering is None or trace.delivering in (None, answering) or not trace.model_answer:
             return ()
         reading = reading_of(trace)
         if reading.answer == reading.model_answer:

@@ -11,7 +11,9 @@ import msgspec
 from holdfast.core.score import Direction, Family, Metric, Score, Unit
 from holdfast.core.trace import Trace
 from holdfast.score.protocol import NOTABLE, score_of
-from holdfast.score.reading import reading_of
+from holdfast.score.reading import Reading, reading_of
+from holdfast.score.refusal import Refusal
+from holdfast.score.relevance import covered
 
 DUPLICATE = Metric(
     name="duplicate_answer",
@@ -21,7 +23,8 @@ DUPLICATE = Metric(
     failure_mode="answer_mixup",
     description=(
         "Probability that the answer belongs to somebody else's question: the same words answered a different question"
-        " among the last 300 of the application; absent until 300 answers were seen."
+        " among the last 300 of the application, and neither this question nor its documents are what it is about."
+        " Refusals are left out; absent until 300 answers were seen."
     ),
     harm=2,
 )
@@ -61,8 +64,9 @@ class DuplicateAnswer:
     min_words: int = 12
     canned: int = 30
     learning: int = 300
+    refusal: Refusal = field(default_factory=Refusal)
     name: str = "duplicate_answer"
-    version: str = "2"
+    version: str = "3"
     metrics: tuple[Metric, ...] = (DUPLICATE,)
     _memory: "OrderedDict[str, Memory]" = field(default_factory=OrderedDict, repr=False, compare=False)
 
@@ -80,16 +84,20 @@ class DuplicateAnswer:
         self._memory.update(_decode(memories))
 
     def score(self, trace: Trace) -> Iterable[Score]:
-        """One score per trace with a question and a long answer, once enough answers were seen."""
+        """One score per trace with a question and a long answer in words, once enough answers were seen."""
         reading = reading_of(trace)
         tokens, asked = reading.answer_piece.tokens, reading.question_content
-        if len(tokens) < self.min_words or not asked:
+        if len(tokens) < self.min_words or not asked or reading.answer[0] in "{[":
             return ()
         memory = self._of_service(trace.service)
         memory.read += 1
         key = blake2b(" ".join(tokens).encode("utf-8", "replace"), digest_size=12).digest()
         value, why = self._compare(memory, key, frozenset(sorted(asked)[:KEPT_WORDS]))
-        return (score_of(self, reading.anchor, DUPLICATE, value, why),) if memory.read > self.learning else ()
+        if memory.read <= self.learning:
+            return ()
+        if value >= NOTABLE:
+            value *= _foreign(reading) * (1.0 - self.refusal.probability(reading))
+        return (score_of(self, reading.anchor, DUPLICATE, max(value, 0.002), why if value >= NOTABLE else ""),)
 
     def _of_service(self, service: str) -> Memory:
         memory = self._memory.get(service)
@@ -118,3 +126,14 @@ class DuplicateAnswer:
         value = 0.95 - likeness
         told = f"also answered a question about {', '.join(sorted(before.question)[:4])}"[:120]
         return value, told if value >= NOTABLE else ""
+
+
+def _foreign(reading: Reading) -> float:
+    """How little the answer has to do with this request, in [0, 1]: two customers with one question rightly get one answer.
+
+    1 where at most a fifth of its words stand in the request's own documents and it takes up at most a fifth of the question,
+    falling to 0 at a half.
+    """
+    own = covered(reading.answer_content, reading.evidence) if reading.evidence else 0.0
+    shared = max(own, covered(reading.question_content, (reading.answer_piece,)))
+    return min(max((0.5 - shared) / 0.3, 0.0), 1.0)
