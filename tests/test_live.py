@@ -6,7 +6,7 @@ from threading import Event, Thread
 import msgspec
 import pytest
 
-from holdfast.app import build_stages
+from holdfast.app.stages import build_stages
 from holdfast.core.call import Call, Kind
 from holdfast.core.clock import NS_PER_S, SystemClock
 from holdfast.core.errors import StoreError
@@ -17,7 +17,7 @@ from holdfast.ledger.store import Ledger
 from holdfast.live import Checkpoint, Retention, Runner, load, save
 from holdfast.pipeline import Stages
 from holdfast.score.duplicate_answer import DuplicateAnswer
-from holdfast.score.run import Scoring
+from holdfast.scoring import Scores, ScoringHere
 from holdfast.settings import Settings
 from holdfast.telemetry.store import TelemetryStore
 
@@ -128,7 +128,18 @@ def test_a_stage_that_breaks_is_told_and_tried_again(bench: Bench) -> None:
     assert stored == 2
 
 
-def test_calls_beyond_the_retention_are_forgotten(bench: Bench) -> None:
+def test_what_is_beyond_the_retention_is_forgotten_by_the_hour(bench: Bench) -> None:
+    now, forgotten = SystemClock().now_ns(), list[int]()
+    bench.keep(calls(2))
+    retention = Retention(DAY_NS, forgotten.append)
+    runner = Runner(bench.folder / "journal", bench.folder / "state", bench.build, SystemClock(), retention)
+    bench.run_until(runner, records=2)
+    bench.close()
+    (before,) = forgotten
+    assert 0 <= before - (now - DAY_NS) < DAY_NS
+
+
+def test_old_telemetry_that_is_replayed_into_a_live_server_is_kept(bench: Bench) -> None:
     now = SystemClock().now_ns()
     old = [msgspec.structs.replace(c, start_ns=now - 3 * DAY_NS, end_ns=now - 3 * DAY_NS + 1) for c in calls(2)]
     bench.keep(old + calls(3, first=2))
@@ -137,14 +148,14 @@ def test_calls_beyond_the_retention_are_forgotten(bench: Bench) -> None:
     bench.run_until(runner, records=5)
     stored = bench.telemetry.count()
     bench.close()
-    assert stored == 3
+    assert stored == 5
 
 
 def test_a_restart_takes_over_what_the_scorers_remember(bench: Bench) -> None:
-    scorings: list[Scoring] = []
+    scorings: list[Scores] = []
 
     def build() -> Stages:
-        stages = msgspec.structs.replace(bench.build(), scoring=Scoring([DuplicateAnswer(learning=0)]))
+        stages = msgspec.structs.replace(bench.build(), scoring=ScoringHere([DuplicateAnswer(learning=0)]))
         scorings.append(stages.scoring)
         return stages
 
@@ -158,7 +169,7 @@ def test_a_restart_takes_over_what_the_scorers_remember(bench: Bench) -> None:
         bench.run_until(runner, records=1 if len(scorings) == 0 else 0)
     bench.close()
     assert len(scorings) == 2
-    assert scorings[1].snapshot() == scorings[0].snapshot() != Scoring([DuplicateAnswer()]).snapshot()
+    assert scorings[1].snapshot() == scorings[0].snapshot() != ScoringHere([DuplicateAnswer()]).snapshot()
 
 
 def test_a_checkpoint_of_before_scorers_were_in_it_is_read(tmp_path: Path) -> None:

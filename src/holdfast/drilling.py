@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from holdfast.app import AnalysisInput, analyze, build_stages
+from holdfast.app.analysis import AnalysisInput, analyze
+from holdfast.app.stages import build_stages
 from holdfast.core.call import Call, EvaluationRecord, MetricPoint
 from holdfast.core.change import Change
 from holdfast.core.incident import Incident
@@ -87,6 +88,9 @@ class _Memory(MemoryTelemetry):
     """Telemetry of one drill. A drill has no infrastructure metrics, and no evaluations apart from their spans."""
 
     def append_metric_points(self, points: Sequence[MetricPoint]) -> None:
+        """Nothing asks for them."""
+
+    def append_evaluations(self, records: Sequence[EvaluationRecord]) -> None:
         """Nothing asks for them."""
 
     def call_of(self, record: EvaluationRecord) -> Call | None:

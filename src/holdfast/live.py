@@ -87,6 +87,12 @@ class Runner:
 
     def _run_once(self, stop: Event) -> None:
         stages = self._build()
+        try:
+            self._follow(stages, stop)
+        finally:
+            stages.scoring.close()
+
+    def _follow(self, stages: Stages, stop: Event) -> None:
         before = load(self._state)
         if before is not None:
             stages.detection.restore(before.detection)
@@ -99,9 +105,9 @@ class Runner:
             while not stop.is_set():
                 self._step(pipeline, reader)
                 if self._clock.now_ns() >= due_ns:
-                    self._save(stages, reader)
+                    self._save(pipeline, stages, reader)
                     due_ns = self._clock.now_ns() + CHECKPOINT_NS
-            self._save(stages, reader)
+            self._save(pipeline, stages, reader)
 
     def _step(self, pipeline: Pipeline, reader: JournalReader) -> None:
         begin = reader.position
@@ -115,7 +121,8 @@ class Runner:
         self.progress.last_read_ns = self._clock.now_ns()
         self.progress.error = ""
 
-    def _save(self, stages: Stages, reader: JournalReader) -> None:
+    def _save(self, pipeline: Pipeline, stages: Stages, reader: JournalReader) -> None:
+        pipeline.drain()
         position = safe_position(stages.assembler, reader)
         checkpoint = Checkpoint(
             position=position,

@@ -1,5 +1,6 @@
 """The stages in order: assemble, score, store, detect, correlate, diagnose. Live and replay run this same code."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from holdfast.core.events import CommentAdded, DiagnosisMade, ImpactMeasured, In
 from holdfast.core.ids import derived_id
 from holdfast.core.incident import ACTIVE, Incident
 from holdfast.core.observations import Telemetry
+from holdfast.core.score import Metric
 from holdfast.core.signal import Signal, SignalCleared, Verdict
 from holdfast.core.trace import ScoredTrace, Trace
 from holdfast.correlate.correlator import Correlator
@@ -25,8 +27,7 @@ from holdfast.ingest.assemble import Assembler, judgement
 from holdfast.ingest.checkpoint import Position
 from holdfast.ingest.record import Record
 from holdfast.ledger.store import Ledger
-from holdfast.score.registry import METRICS
-from holdfast.score.run import Scoring
+from holdfast.scoring import Pending, Scores
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,8 @@ ACTOR = "holdfast"
 RECENT_NS = 7 * 86_400 * NS_PER_S
 MAX_RECENT = 500
 MAX_PORTION = 500
+MAX_AHEAD = 4
+"""Portions that are scored, or wait for it, while an earlier one goes through the stages behind."""
 DIAGNOSE_AFTER_TRACES = 100
 DIAGNOSE_GROWTH = 2
 
@@ -57,6 +60,10 @@ class KeepsTelemetry(Telemetry, Protocol):
         """Keeps infrastructure metrics."""
         ...
 
+    def append_evaluations(self, records: Sequence[EvaluationRecord], /) -> object:
+        """Keeps evaluations as they arrived."""
+        ...
+
     def call_of(self, record: EvaluationRecord, /) -> Call | None:
         """The call that an evaluation is about, or None when it is not kept."""
         ...
@@ -66,12 +73,13 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a pipeline is made of; built in `holdfast.app.stages`."""
 
     assembler: Assembler
-    scoring: Scoring
+    scoring: Scores
     telemetry: KeepsTelemetry
     detection: Detection
     correlator: Correlator
     diagnoser: Diagnoser
     ledger: Ledger
+    metrics: dict[str, Metric]
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -81,16 +89,29 @@ class Mark(msgspec.Struct, frozen=True):
     traces: int
 
 
+class Portion(msgspec.Struct, frozen=True):
+    """What goes through the stages behind scoring together: changes first, then traces, at the time `now_ns`."""
+
+    changes: Sequence[Change]
+    trace_ids: frozenset[str]
+    scored: Pending
+    now_ns: int
+
+
 class Pipeline:
     """Records in, incidents in the ledger out.
 
     Every step is idempotent: calls are stored once by (trace_id, span_id) and events once by key, so that after a crash
     the records since the last checkpoint may simply be fed again.
+
+    Scoring may run ahead in another process, a few portions at most; what follows takes them in their order, so that the
+    outcome is the same.
     """
 
     def __init__(self, stages: Stages, observer: Callable[[Sequence[ScoredTrace]], None] = lambda _: None) -> None:
         self._stages = stages
         self._observer = observer
+        self._ahead: deque[Portion] = deque()
         self._traces: dict[str, int] = {}
         self._opened_at: dict[str, int] = {}
         self._diagnosed: dict[str, Mark] = {}
@@ -98,10 +119,10 @@ class Pipeline:
     def feed(self, records: Iterable[tuple[Position, Record]], now_ns: int) -> None:
         """Takes records, each with the journal position where it begins, in order of arrival.
 
-        `now_ns` is the time of the last one.
+        `now_ns` is the time of the last one. When it returns, some portions may still be on their way: see `drain`.
         """
         stages, traces = self._stages, list[Trace]()
-        points, changes, late = list[MetricPoint](), list[Change](), list[EvaluationRecord]()
+        points, changes, told, late = list[MetricPoint](), list[Change](), list[EvaluationRecord](), list[EvaluationRecord]()
         for position, record in records:
             if isinstance(record, Call):
                 traces += stages.assembler.add(record, now_ns, position)
@@ -109,30 +130,53 @@ class Pipeline:
                 changes.append(record)
             elif isinstance(record, MetricPoint):
                 points.append(record)
-            elif not stages.assembler.attach(record, now_ns, position) and isinstance(record, EvaluationRecord):
-                late.append(record)
-        stages.telemetry.append_changes(changes)
+            else:
+                attached = stages.assembler.attach(record, now_ns, position)
+                if isinstance(record, EvaluationRecord):
+                    told.append(record)
+                    late += [] if attached else [record]
         stages.telemetry.append_metric_points(points)
-        for change in changes:
-            stages.detection.changed(change)
+        stages.telemetry.append_evaluations(told)
         traces += stages.assembler.complete(now_ns)
         late += stages.assembler.take_orphans()
-        traces += [judgement(record, stages.telemetry.call_of(record)) for record in late]
+        traces += self._judgements(late)
         # A backlog completes all at once: in portions it neither fills the memory nor hides the progress.
         for start in range(0, max(len(traces), 1), MAX_PORTION):
-            self._run(traces[start : start + MAX_PORTION], now_ns)
+            self._begin(traces[start : start + MAX_PORTION], [] if start else changes, now_ns)
+            while self._ahead and (len(self._ahead) > MAX_AHEAD or self._ahead[0].scored.done()):
+                self._take(self._ahead.popleft())
+
+    def drain(self) -> None:
+        """Waits for all portions and takes them: all that was fed has gone through then."""
+        while self._ahead:
+            self._take(self._ahead.popleft())
 
     def finish(self, now_ns: int) -> None:
         """Nothing more will come: completes what is open and diagnoses for the last time."""
-        self._run(self._stages.assembler.flush(), now_ns)
+        self._begin(self._stages.assembler.flush(), [], now_ns)
+        self.drain()
         for incident in self._active():
             mark = self._mark(incident)
             if mark != self._diagnosed.get(incident.id):
                 self._diagnose(incident, mark, now_ns)
 
-    def _run(self, traces: list[Trace], now_ns: int) -> None:
-        stages = self._stages
-        scored = stages.scoring.score(traces)
+    def _judgements(self, late: Sequence[EvaluationRecord]) -> list[Trace]:
+        """Evaluations of calls that are kept already, as calls of their own."""
+        ahead = {trace_id for portion in self._ahead for trace_id in portion.trace_ids}
+        if any(record.trace_id in ahead or not record.trace_id for record in late):
+            self.drain()
+        return [judgement(record, self._stages.telemetry.call_of(record)) for record in late]
+
+    def _begin(self, traces: Sequence[Trace], changes: Sequence[Change], now_ns: int) -> None:
+        trace_ids = frozenset([trace.trace_id for trace in traces])
+        self._ahead.append(Portion(changes, trace_ids, self._stages.scoring.begin(traces), now_ns))
+
+    def _take(self, portion: Portion) -> None:
+        stages, now_ns = self._stages, portion.now_ns
+        stages.telemetry.append_changes(portion.changes)
+        for change in portion.changes:
+            stages.detection.changed(change)
+        scored = portion.scored.result()
         if scored:
             stages.telemetry.append(scored)
             self._observer(scored)
@@ -184,8 +228,8 @@ class Pipeline:
         try:
             diagnosis = stages.diagnoser.diagnose(incident, stages.telemetry, now_ns)
             diagnosed = msgspec.structs.replace(incident, diagnosis=diagnosis)
-            impact = measure_impact(diagnosed, stages.telemetry, METRICS, now_ns)
-            title = title_of_incident(diagnosed, METRICS)
+            impact = measure_impact(diagnosed, stages.telemetry, stages.metrics, now_ns)
+            title = title_of_incident(diagnosed, stages.metrics)
             events = [DiagnosisMade(diagnosis=diagnosis, title=title), ImpactMeasured(impact=impact)]
         except StoreError:
             raise

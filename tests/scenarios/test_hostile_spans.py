@@ -171,9 +171,9 @@ def test_more_than_a_request_may_hold_is_refused_for_good_by_a_reason_with_the_l
 def test_people_can_still_ask(sent: Sent) -> None:
     """The API and the commands work on all of it."""
     sent.send([sent.span({"input.value": TEXTS["sql"]}, name=TEXTS["nul"])])
-    assert httpx.get(f"{sent.server.api}/api/v1/incidents", timeout=TIMEOUT_S).status_code == 200
+    assert httpx.get(f"{sent.server.api}/api/v1/incidents", headers=sent.server.headers, timeout=TIMEOUT_S).status_code == 200
     for name in ("coverage", "metrics?service=support", "metrics?service=%27%3B--"):
-        assert httpx.get(f"{sent.server.api}/api/v1/{name}", timeout=TIMEOUT_S).status_code == 200
+        assert httpx.get(f"{sent.server.api}/api/v1/{name}", headers=sent.server.headers, timeout=TIMEOUT_S).status_code == 200
     listed = sent.run("incident", "list", "--json")
     assert (listed.returncode, listed.stderr) == (0, "")
     orjson.loads(listed.stdout)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from holdfast.core.call import Call, Evaluation, EvaluationRecord, Message, MetricPoint
 from holdfast.core.change import Change, ChangeKind
-from holdfast.core.clock import NS_PER_S
+from holdfast.core.clock import NS_PER_S, SystemClock
 from holdfast.core.errors import StoreError
 from holdfast.core.observations import Telemetry
 from holdfast.core.score import Span
@@ -318,12 +318,20 @@ def test_a_call_without_response_id_is_not_found_by_an_empty_one(store: Telemetr
 # Retention
 
 
-def test_whole_days_are_forgotten_and_changes_are_not(store: TelemetryStore) -> None:
-    store.append([simple(n, end_ns=T0 + n * DAY_NS) for n in range(4)])
+def test_whole_days_are_forgotten_and_changes_are_kept(store: TelemetryStore) -> None:
+    later = (SystemClock().now_ns() // DAY_NS + 3) * DAY_NS
+    store.append([simple(n, end_ns=later + n * DAY_NS) for n in range(4)])
     store.append_changes([change("a")])
     store.append_metric_points([MetricPoint(time_ns=T0, service="s", name="cpu", value=1)])
-    assert store.forget_before(T0 + 2 * DAY_NS + 5) == 3
+    assert store.forget_before(later + 2 * DAY_NS + 5) == 3
     assert (store.count(), len(store.changes(0, T0 * 2)), store.metric_points("s", 0, T0 * 2)) == (2, 1, [])
+
+
+def test_old_calls_that_arrived_lately_are_kept(store: TelemetryStore) -> None:
+    store.append([simple(n) for n in range(3)])
+    day_ago = SystemClock().now_ns() - DAY_NS
+    assert (store.forget_before(day_ago), store.count()) == (0, 3)
+    assert (store.forget_before(day_ago + 2 * DAY_NS), store.count()) == (1, 0)
 
 
 def test_nothing_old_is_nothing_forgotten(store: TelemetryStore) -> None:

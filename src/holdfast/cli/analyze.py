@@ -9,15 +9,15 @@ import orjson
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from holdfast.app import AnalysisInput
-from holdfast.app import analyze as run
+from holdfast.app.analysis import AnalysisInput
+from holdfast.app.analysis import analyze as run
 from holdfast.cli.console import ConfigOption, err, out, settings_of, told
+from holdfast.cli.incident_view import show_incident
 from holdfast.core.clock import to_iso
-from holdfast.core.incident import Incident
 from holdfast.ingest.record import Rejected
-from holdfast.report.analysis import Analysis, document, failure_modes, shown, strongest_by_metric
+from holdfast.report.analysis import Analysis, document, shown
+from holdfast.score.external.specification import definitions
 from holdfast.score.registry import METRICS
 
 MAX_REJECTIONS_SHOWN = 5
@@ -40,9 +40,10 @@ def analyze(
       cat *.jsonl | holdfast analyze - --json | jq '.incidents[].title'
     """
     with told(), _watched(traces, changes) as source:
-        analysis = run(source, settings_of(config))
+        settings = settings_of(config)
+        analysis = run(source, settings)
     if as_json:
-        typer.echo(orjson.dumps(document(analysis, METRICS), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(document(analysis, METRICS | definitions(settings.scorers)), option=orjson.OPT_INDENT_2).decode())
     else:
         _show(analysis)
 
@@ -91,34 +92,3 @@ def _show(analysis: Analysis) -> None:
     failing = {name: counts for name, counts in analysis.coverage.items() if counts["failed"]}
     for name, counts in failing.items():
         out.print(f"[yellow]scorer {name} failed on {counts['failed']} traces[/]")
-
-
-def show_incident(incident: Incident) -> None:
-    """One incident as a person reads it."""
-    out.rule(f"[bold]{escape(incident.title)}[/]", align="left")
-    out.print(f"{incident.id}  {incident.severity}  {incident.state}  {escape(incident.service)}")
-    out.print(f"started {to_iso(incident.started_ns)}, detected {to_iso(incident.detected_ns)}")
-    cohort = ", ".join(f"{name}={value}" for name, value in incident.cohort.items()) or "no dimension explains it"
-    out.print(f"cohort: [bold]{escape(cohort)}[/]")
-    impact = incident.impact
-    out.print(f"impact: {impact.calls} bad answers ({impact.calls_low}-{impact.calls_high}), {impact.users} users")
-    out.print(f"failure: {', '.join(failure_modes(incident, METRICS)[:5])}")
-    table = Table("metric", "where", "before", "since", box=None, header_style="dim")
-    for signal in strongest_by_metric(incident)[:6]:
-        table.add_row(signal.metric, escape(str(signal.segment)), f"{signal.baseline:.3g}", f"{signal.observed:.3g}")
-    out.print(table)
-    diagnosis = incident.diagnosis
-    if diagnosis is None:
-        out.print("[yellow]not diagnosed[/]")
-        return
-    layers = Table("layer", "probability", "", box=None, header_style="dim")
-    for item in diagnosis.layers:
-        layers.add_row(str(item.layer), f"{item.probability:.2f}", "█" * round(item.probability * 30))
-    out.print(layers)
-    for cause in diagnosis.causes[:3]:
-        change = f" after change [bold]{escape(cause.change_id)}[/]" if cause.change_id else ""
-        out.print(f"cause: {cause.fault} ({cause.probability:.2f}){change}")
-    for statement in diagnosis.evidence[:8]:
-        out.print(f"  · {escape(statement.text)}")
-    for action in diagnosis.actions[:3]:
-        out.print(f"next: {escape(action)}")

@@ -104,6 +104,7 @@ def _server() -> Iterator[_Place]:
     api, http, grpc = (_free(port) for port in (4001, 4318, 4317))
     ports = {"API_PORT": api, "OTLP_HTTP_PORT": http, "OTLP_GRPC_PORT": grpc}
     environment = {**os.environ, **{f"HOLDFAST_SERVER__{key}": str(value) for key, value in ports.items()}}
+    environment["HOLDFAST_ACCESS__DEMO"] = "true"
     environment["HOLDFAST_SERVER__DATA_DIR"] = str(folder / "data")
     log = folder / "server.log"
     with log.open("wb") as file:

@@ -10,15 +10,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from holdfast.cli.analyze import show_incident
 from holdfast.cli.console import ConfigOption, out, settings_of, told
 from holdfast.core.clock import SystemClock, to_iso
 from holdfast.core.events import IncidentAcknowledged, IncidentAssigned, IncidentEvent, IncidentMerged, IncidentResolved, Recorded
-from holdfast.core.incident import Incident, State
+from holdfast.core.incident import State
+from holdfast.core.score import Metric
 from holdfast.ledger.store import Ledger
 from holdfast.report.analysis import incident_document, shown
-from holdfast.report.postmortem import condensed, postmortem
-from holdfast.score.registry import METRICS
 
 app = typer.Typer(help="List, show, acknowledge, assign, resolve and merge incidents.", no_args_is_help=True)
 
@@ -47,7 +45,8 @@ def list_(
     with _ledger(config) as ledger:
         found = [i for i in ledger.incidents(states=state, service=service, limit=limit) if state or shown(i)]
     if as_json:
-        typer.echo(orjson.dumps([incident_document(i, METRICS) for i in found], option=orjson.OPT_INDENT_2).decode())
+        metrics = _metrics()
+        typer.echo(orjson.dumps([incident_document(i, metrics) for i in found], option=orjson.OPT_INDENT_2).decode())
         return
     if not found:
         out.print("No incidents.")
@@ -72,20 +71,23 @@ def show(
     with _ledger(config) as ledger:
         found = ledger.incident(incident_id)
     if as_json:
-        typer.echo(orjson.dumps(incident_document(found, METRICS), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(incident_document(found, _metrics()), option=orjson.OPT_INDENT_2).decode())
     elif as_postmortem:
-        typer.echo(postmortem(found, METRICS))
+        from holdfast.report.postmortem import postmortem
+
+        typer.echo(postmortem(found, _metrics()))
     else:
+        from holdfast.cli.incident_view import show_incident, show_timeline
+
         show_incident(found)
         show_timeline(found)
 
 
-def show_timeline(incident: Incident) -> None:
-    """Who did what when."""
-    table = Table("time", "who", "event", "", box=None, header_style="dim")
-    for entry in condensed(incident.timeline):
-        table.add_row(to_iso(entry.time_ns), escape(entry.actor), entry.event, escape(entry.text))
-    out.print(table)
+def _metrics() -> dict[str, Metric]:
+    """Their definitions, which come with all scorers: a list for people does without."""
+    from holdfast.score.registry import METRICS
+
+    return METRICS
 
 
 @app.command()

@@ -9,7 +9,7 @@ import structlog
 import typer
 from rich.markup import escape
 
-from holdfast.app import Server
+from holdfast.app.server import Server
 from holdfast.cli.console import ConfigOption, err, settings_of, told
 from holdfast.core.errors import ConfigurationError
 from holdfast.ingest.receiver import Endpoints
@@ -26,7 +26,8 @@ def server(config: ConfigOption = None, data_dir: DataDir = None) -> None:
     with told():
         settings = _settings(config, data_dir)
         log_as_json()
-        Server(settings).run()
+        found = Server(settings)
+        found.run(lambda _: _tell_setup(found.setup_link))
 
 
 def up(config: ConfigOption = None, data_dir: DataDir = None) -> None:
@@ -41,7 +42,8 @@ def up(config: ConfigOption = None, data_dir: DataDir = None) -> None:
                 "stores.telemetry and stores.ledger: `holdfast up` has embedded stores; use `holdfast server`"
             )
         log_as_json()
-        Server(settings).run(lambda endpoints: _greet(settings, endpoints))
+        found = Server(settings)
+        found.run(lambda endpoints: _greet(settings, endpoints, found.setup_link))
 
 
 def _settings(config: Path | None, data_dir: Path | None) -> Settings:
@@ -49,13 +51,22 @@ def _settings(config: Path | None, data_dir: Path | None) -> Settings:
     return settings_of(config, overrides)
 
 
-def _greet(settings: Settings, endpoints: Endpoints) -> None:
+def _greet(settings: Settings, endpoints: Endpoints, setup_link: str) -> None:
     err.print("[bold]Holdfast is up.[/] Stop it with Ctrl-C.")
     err.print(f"  OTLP/HTTP  {endpoints.http_url}   (OTEL_EXPORTER_OTLP_ENDPOINT)")
     err.print(f"  OTLP/gRPC  {endpoints.grpc_target}")
-    err.print(f"  API        http://{settings.server.host}:{settings.server.api_port}/api/v1/incidents")
+    err.print(f"  console    http://{settings.server.host}:{settings.server.api_port}/")
     err.print(f"  data       {escape(str(settings.server.data_dir.resolve()))}")
     err.print("  incidents  holdfast incident list")
+    if settings.access.demo:
+        err.print("[bold red]  demo: everybody who reaches this machine's loopback address is an administrator[/]")
+    _tell_setup(setup_link)
+
+
+def _tell_setup(link: str) -> None:
+    """The first account is made with it: shown once, good for an hour, worth nothing afterwards."""
+    if link:
+        err.print(f"\n[bold]No account yet.[/] Make the first one within an hour: {escape(link)}", soft_wrap=True)
 
 
 def log_as_json() -> None:

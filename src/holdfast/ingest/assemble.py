@@ -7,6 +7,7 @@ Time is whatever the caller passes: arrival time live, event time in a replay.
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -39,6 +40,17 @@ class Finished(msgspec.Struct, frozen=True):
     position: Position
 
 
+class _Packed(NamedTuple):
+    """A `Finished` as it waits: a tenth of its size, and hardly ever asked for."""
+
+    position: Position
+    finished: bytes
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Finished).decode
+
+
 class _Open:
     """A trace that is still arriving."""
 
@@ -66,7 +78,7 @@ class Assembler:
         self._language_of = language_of
         self._open: OrderedDict[str, _Open] = OrderedDict()
         self._open_calls = 0
-        self._finished: OrderedDict[str, Finished] = OrderedDict()
+        self._finished: OrderedDict[str, _Packed] = OrderedDict()
         self._orphans: list[EvaluationRecord] = []
         self.duplicates = 0
         self.dropped = 0
@@ -74,7 +86,7 @@ class Assembler:
     def add(self, call: Call, now_ns: int, position: Position = Position()) -> list[Trace]:  # noqa: B008 - frozen
         """Takes one call. Returns the traces that had to be let go to stay within the limits, oldest first."""
         finished = self._finished.get(call.trace_id)
-        if finished is not None and call.span_id in finished.span_ids:
+        if finished is not None and call.span_id in _unpack(finished.finished).span_ids:
             self.duplicates += 1
             return []
         entry = self._entry(call.trace_id, now_ns, position)
@@ -128,11 +140,11 @@ class Assembler:
 
     def memory(self, since: Position) -> list[Finished]:
         """The finished traces with records at or after `since`: what `remember` needs after a restart from there."""
-        return [finished for finished in self._finished.values() if finished.position >= since]
+        return [_unpack(packed.finished) for packed in self._finished.values() if packed.position >= since]
 
     def remember(self, memory: Iterable[Finished]) -> None:
         """Takes what `memory` gave before a restart."""
-        self._finished.update((finished.trace_id, finished) for finished in memory)
+        self._finished.update((finished.trace_id, _Packed(finished.position, _pack(finished))) for finished in memory)
 
     def _entry(self, trace_id: str, now_ns: int, position: Position) -> _Open:
         entry = self._open.get(trace_id)
@@ -150,11 +162,13 @@ class Assembler:
             self._orphans += evaluations
             self.dropped += len(entry.attached) - len(evaluations)
             return []
-        before = self._finished.pop(trace_id, None)
+        packed = self._finished.pop(trace_id, None)
+        before = _unpack(packed.finished) if packed else None
         calls = _with_attached(entry.calls, entry.attached)
         shared = _shared(calls, before.dimensions if before else {}, self._language_of)
         span_ids = frozenset(entry.calls) | (before.span_ids if before else frozenset())
-        self._finished[trace_id] = Finished(trace_id, shared, span_ids, entry.last_position)
+        finished = Finished(trace_id, shared, span_ids, entry.last_position)
+        self._finished[trace_id] = _Packed(finished.position, _pack(finished))
         if len(self._finished) > self._policy.remembered_traces:
             self._finished.popitem(last=False)
         return [Trace(trace_id, tuple(_with_dimensions(call, shared) for call in calls))]

@@ -29,7 +29,9 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _BARE = {"scopeSpans": "resourceSpans", "scopeLogs": "resourceLogs", "scopeMetrics": "resourceMetrics"}
 
 
-class _Line(NamedTuple):
+class Line(NamedTuple):
+    """A line of a file, and where it stands."""
+
     place: str
     data: bytes
     complete: bool
@@ -41,25 +43,37 @@ class _Line(NamedTuple):
 def read_files(
     paths: Sequence[Path | str], redactor: Redactor, on_progress: Progress | None = None
 ) -> Iterator[Record | Rejected]:
-    """Everything in these files, in their order.
-
-    A path is a file (plain or gzip, told by content), a directory (its .jsonl, .ndjson and .json files, at any depth, by
-    name), or ``-`` for standard input. Lines are OTLP/JSON requests, bare elements of them, or CloudEvents of changes; a
-    .json file may hold one document or an array of them. What cannot be used is yielded as `Rejected` with file and line,
-    and so is the place where a file is cut off.
+    """Everything in these files, in their order: `lines_of`, each through `records_of`.
 
     Raises:
         InputError: a file cannot be opened, or there is not one usable line; names the file and its first bad line.
     """
+    seen = Seen(paths)
+    for line in lines_of(paths, on_progress):
+        seen.lines += 1
+        for item in records_of(line, redactor):
+            seen.note(item)
+            yield item
+    seen.check()
+
+
+def lines_of(paths: Sequence[Path | str], on_progress: Progress | None = None) -> Iterator[Line]:
+    """Every line of these files that is not blank, in their order.
+
+    A path is a file (plain or gzip, told by content), a directory (its .jsonl, .ndjson and .json files, at any depth, by
+    name), or ``-`` for standard input. A .json file may be one document over many lines, which then counts as one line.
+
+    Raises:
+        InputError: a file cannot be opened, or there is none.
+    """
     files = _expanded(paths)
     total = sum(Path(f).stat().st_size for f in files if f != STDIN)
     before = 0
-    seen = _Seen()
     for file in files:
         with _opened(file) as source:
             told = -_STEP_BYTES
             for line in _lines(source, file):
-                yield from seen.watch(_records(line, redactor))
+                yield line
                 read = _position(source)
                 if on_progress is not None and read - told >= _STEP_BYTES:
                     told = read
@@ -67,33 +81,36 @@ def read_files(
             before += _position(source)
             if on_progress is not None:
                 on_progress(before, total)
-    seen.check(files)
 
 
-class _Seen:
-    """Whether anything was usable, and the first that was not."""
+class Seen:
+    """Whether anything of these files was usable, and the first thing that was not."""
 
-    def __init__(self) -> None:
+    def __init__(self, paths: Sequence[Path | str]) -> None:
+        self._paths = paths
         self.lines = 0
         self.records = 0
         self.first_bad: Rejected | None = None
 
-    def watch(self, items: Iterator[Record | Rejected]) -> Iterator[Record | Rejected]:
-        self.lines += 1
-        for item in items:
-            if not isinstance(item, Rejected):
-                self.records += 1
-            elif self.first_bad is None and not item.ignored:
-                self.first_bad = item
-            yield item
+    def note(self, item: object) -> None:
+        """A record in any form, or what was rejected."""
+        if not isinstance(item, Rejected):
+            self.records += 1
+        elif self.first_bad is None and not item.ignored:
+            self.first_bad = item
 
-    def check(self, files: list[str]) -> None:
+    def check(self) -> None:
+        """Refuse files of which nothing was usable.
+
+        Raises:
+            InputError: names the files, or their first bad line.
+        """
         if self.records:
             return
         if self.first_bad is not None:
             raise InputError(f"no usable line; the first bad one: {self.first_bad.reason}", self.first_bad.where)
         if not self.lines:
-            raise InputError("no line at all", ", ".join(files))
+            raise InputError("no line at all", ", ".join(str(path) for path in self._paths))
 
 
 def _expanded(paths: Sequence[Path | str]) -> list[str]:
@@ -145,7 +162,7 @@ def _position(source: _Source) -> int:
     return source.raw.tell() if source.raw.seekable() else 0
 
 
-def _lines(source: _Source, file: str) -> Iterator[_Line]:
+def _lines(source: _Source, file: str) -> Iterator[Line]:
     """Lines with their places; where the file breaks off, a last one that is not complete."""
     number = 0
     while True:
@@ -158,12 +175,12 @@ def _lines(source: _Source, file: str) -> Iterator[_Line]:
             elif len(data) > MAX_BODY_BYTES:
                 _skip_line(source.lines)
         except (EOFError, OSError, zlib.error) as error:
-            yield _Line(place, b"", complete=False, damage=str(error))
+            yield Line(place, b"", complete=False, damage=str(error))
             return
         if not data:
             return
         if data.strip():
-            yield _Line(place, data, complete=data.endswith(b"\n"))
+            yield Line(place, data, complete=data.endswith(b"\n"))
 
 
 def _is_document(first: bytes, file: str) -> bool:
@@ -187,7 +204,11 @@ def _skip_line(lines: BinaryIO) -> None:
             return
 
 
-def _records(line: _Line, redactor: Redactor) -> Iterator[Record | Rejected]:
+def records_of(line: Line, redactor: Redactor) -> Iterator[Record | Rejected]:
+    """What a line holds: OTLP/JSON requests or bare elements of them, or CloudEvents of changes.
+
+    What cannot be used is yielded as `Rejected` with file and line, and so is the place where a file is cut off.
+    """
     if line.damage:
         yield Rejected(line.place, f"file is cut off or damaged here: {line.damage}")
         return

@@ -20,7 +20,7 @@ class Spool:
     Use it as a context manager: the temporary files go when it closes.
     """
 
-    def __init__(self, run_bytes: int = 64 * 1024 * 1024, directory: Path | None = None) -> None:
+    def __init__(self, run_bytes: int = 16 * 1024 * 1024, directory: Path | None = None) -> None:
         self._run_bytes = run_bytes
         self._folder = TemporaryDirectory(prefix="holdfast-spool-", dir=directory)
         self._runs: list[Path] = []
@@ -39,9 +39,12 @@ class Spool:
         return self._count
 
     def add(self, record: Record) -> None:
-        """Takes one record; writes a run when the buffer is full."""
-        data = encode_record(record)
-        self._pending.append((record_time_ns(record), self._count, data))
+        """Takes one record."""
+        self.add_encoded(record_time_ns(record), encode_record(record))
+
+    def add_encoded(self, time_ns: int, data: bytes) -> None:
+        """Takes one record as `encode_record` wrote it; writes a run when the buffer is full."""
+        self._pending.append((time_ns, self._count, data))
         self._count += 1
         self._pending_bytes += len(data)
         if self._pending_bytes >= self._run_bytes:

@@ -15,7 +15,7 @@ GUARDRAIL_BLOCK = Metric(
     direction=Direction.BOTH,
     failure_mode="blocking_change",
     description="1 when a guardrail of the application denied the request or answer, 0.5 when it modified it, else 0.",
-    harm=1,
+    harm=2,
 )
 GUARDRAIL_ERROR = Metric(
     name="guardrail_error",

@@ -108,11 +108,29 @@ ORDER BY (service, name, time_ns, attributes, value, unit)
 {_DURABLE}
 """
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = ((_CALLS, _EVALUATIONS, _CHANGES, _METRIC_POINTS),)
+# Only ever added to: the last of equal (trace_id, span_id, metric) by time counts, and what stood before it can be read.
+_LABELS = f"""
+CREATE TABLE IF NOT EXISTS labels (
+    service LowCardinality(String),
+    trace_id String,
+    span_id String,
+    metric LowCardinality(String),
+    failed Bool,
+    actor String,
+    time_ns Int64,
+    note String,
+    INDEX by_trace trace_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (service, metric, trace_id, span_id, time_ns, actor, failed, note)
+{_DURABLE}
+"""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = ((_CALLS, _EVALUATIONS, _CHANGES, _METRIC_POINTS), (_LABELS,))
 """Statements of version 1, 2, …: only ever added to. Each may be run twice, since two servers may start at once."""
 
 DAILY = {"calls": "end_ns", "evaluations": "time_ns", "metric_points": "time_ns"}
-"""Tables that retention prunes by day, and the column that says which day. Changes are few and stay."""
+"""Tables that retention prunes by day, and the column that says which day. Changes and labels are few and stay."""
 
 _VERSIONS = """
 CREATE TABLE IF NOT EXISTS holdfast_schema (version UInt32, applied_by String)

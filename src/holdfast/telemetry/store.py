@@ -6,13 +6,18 @@ from typing import Any, TypeVar
 
 from holdfast.core.call import Call, Dimensions, EvaluationRecord, MetricPoint
 from holdfast.core.change import Change
+from holdfast.core.clock import NS_PER_S
+from holdfast.core.label import Label
 from holdfast.core.observations import Observations
 from holdfast.core.signal import Segment
 from holdfast.core.trace import ScoredTrace, Trace
 from holdfast.telemetry import rows
 from holdfast.telemetry.connection import Connection, Parameters
+from holdfast.telemetry.labels import MAX_LABELS, append_labels, read_label_history, read_labels
+from holdfast.telemetry.overview import Beside, Windows, read_breakdown, read_heat, read_oldest
 from holdfast.telemetry.schema import DAILY, DAY_NS, migrate
 from holdfast.telemetry.scores import Series, read_coverage, read_observations, read_series
+from holdfast.telemetry.search import CallQuery, Hits, search_calls
 
 _T = TypeVar("_T")
 
@@ -120,6 +125,18 @@ class TelemetryStore:
         if points:
             self._connection.insert("metric_points", rows.point_columns(points))
 
+    def append_labels(self, labels: Sequence[Label]) -> None:
+        """Keeps people's labels. Equal ones count once; none is ever changed."""
+        append_labels(self._connection, labels)
+
+    def labels(self, service: str = "", metric: str = "", trace_id: str = "", limit: int = MAX_LABELS) -> list[Label]:
+        """The last label of each call and metric, newest first; an empty argument does not filter."""
+        return read_labels(self._connection, service, metric, trace_id, limit)
+
+    def label_history(self, trace_id: str) -> list[Label]:
+        """Every label that was ever given to a call of this trace, oldest first."""
+        return read_label_history(self._connection, trace_id)
+
     def observations(self, service: str, metrics: Sequence[str], start_ns: int, end_ns: int) -> dict[str, Observations]:
         """Scores of these metrics in [start_ns, end_ns), by metric; one without scores has zero rows, never a missing key."""
         return read_observations(self._written, service, metrics, start_ns, end_ns)
@@ -131,6 +148,30 @@ class TelemetryStore:
             ValueError: `step_ns` is not positive.
         """
         return read_series(self._written, segment, metric, (start_ns, end_ns), step_ns)
+
+    def search(self, query: CallQuery) -> Hits:
+        """Calls by filters, newest first.
+
+        Raises:
+            InputError: as in `holdfast.telemetry.search.search_calls`.
+        """
+        return search_calls(self._written, query)
+
+    def heat(self, metrics: Sequence[str], windows: Windows, services: frozenset[str] | None = None) -> list[Beside]:
+        """Metrics of applications in a window beside what they were before; `services` None means all."""
+        return read_heat(self._written, metrics, windows, services)
+
+    def oldest_ns(self) -> int:
+        """When the first call that is kept ended; 0 where there is none."""
+        return read_oldest(self._written)
+
+    def breakdown(self, service: str, metric: str, dimension: str, windows: Windows) -> list[Beside]:
+        """A metric by the values of a dimension, in a window beside before.
+
+        Raises:
+            InputError: there is no such dimension.
+        """
+        return read_breakdown(self._written, service, metric, dimension, windows)
 
     def coverage(self, start_ns: int, end_ns: int) -> dict[str, dict[str, int]]:
         """Traces in [start_ns, end_ns) by scorer: `ran`, `failed`, `skipped`. A scorer without any row is not in it."""
@@ -203,10 +244,13 @@ class TelemetryStore:
         ]
 
     def forget_before(self, time_ns: int) -> int:
-        """Drops whole UTC days that ended before `time_ns`, and returns how many partitions went. Changes are kept."""
-        dropped = 0
+        """Drops whole UTC days that ended before `time_ns`, and returns how many partitions went. Changes are kept.
+
+        A day into which something was written later than that stays as a whole: who replays old telemetry wants to see it.
+        """
+        dropped, before = 0, {"day": time_ns // DAY_NS, "second": time_ns // NS_PER_S}
         for table in DAILY:
-            for (partition,) in self._written.rows(_PARTITIONS, {"table": table, "day": time_ns // DAY_NS}):
+            for (partition,) in self._written.rows(_PARTITIONS, {"table": table, **before}):
                 self._written.command(f"ALTER TABLE {table} DROP PARTITION {int(partition)}")
                 dropped += 1
         return dropped
@@ -242,8 +286,9 @@ WHERE service = {service:String} AND time_ns >= {start:Int64} AND time_ns < {end
 """
 
 _PARTITIONS = """
-SELECT DISTINCT partition FROM system.parts
-WHERE active AND database = currentDatabase() AND table = {table:String} AND toInt64(partition) < {day:Int64} ORDER BY partition
+SELECT partition FROM system.parts
+WHERE active AND database = currentDatabase() AND table = {table:String} AND toInt64(partition) < {day:Int64}
+GROUP BY partition HAVING max(toUnixTimestamp(modification_time)) < {second:Int64} ORDER BY partition
 """
 
 

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -50,13 +50,17 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class ScriptedModelServer:
-    """Answers `replies` in order, and the last one again and again. A context manager; `url` is its base without ``/v1``."""
+    """Answers `replies` in order, and the last one again and again. A context manager; `url` is its base without ``/v1``.
 
-    def __init__(self, replies: Sequence[Reply]) -> None:
+    Where the answer depends on the question, a function of the question takes the place of the list.
+    """
+
+    def __init__(self, replies: Sequence[Reply] | Callable[[Asked], Reply]) -> None:
         """`replies` must not be empty."""
         if not replies:
             raise ValueError("a scripted model server needs at least one reply")
-        self._replies = deque(replies)
+        self._answer = replies if callable(replies) else None
+        self._replies = deque(() if callable(replies) else replies)
         self._lock = threading.Lock()
         self.asked: deque[Asked] = deque(maxlen=MAX_REQUESTS)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -72,6 +76,8 @@ class ScriptedModelServer:
         """Note the question, and take the next answer."""
         with self._lock:
             self.asked.append(asked)
+            if self._answer is not None:
+                return self._answer(asked)
             return self._replies.popleft() if len(self._replies) > 1 else self._replies[0]
 
     def __enter__(self) -> Self:
@@ -302,3 +308,15 @@ def _blocks(reply: Reply) -> Iterator[tuple[Json, list[Json]]]:
 
 _PATHS = {"/v1/chat/completions": _chat, "/v1/embeddings": _embeddings, "/v1/messages": _messages}
 _STREAMS = {"/v1/chat/completions": _chat_stream, "/v1/messages": _messages_stream}
+
+
+def answered(path: str, body: Json, reply: Reply) -> Json | None:
+    """What the server says at `path`, whole; None for a path that it does not know."""
+    if reply.status != 200 and path in _PATHS:
+        return _failure(path, reply)
+    return _PATHS[path](body, reply) if path in _PATHS else None
+
+
+def streamed(path: str, body: Json, reply: Reply) -> Iterator[str]:
+    """The events of the same answer, without the blank line behind each; none for a path that streams nothing."""
+    return _STREAMS[path](body, reply) if path in _STREAMS else iter(())

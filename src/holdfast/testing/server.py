@@ -50,6 +50,12 @@ class ServerProcess:
         return self.folder / "data"
 
     @property
+    def headers(self) -> dict[str, str]:
+        """What a program on this machine sends with its requests."""
+        file = self.data_dir / "local.token"
+        return {"Authorization": f"Bearer {file.read_text().strip()}"} if file.exists() else {}
+
+    @property
     def log(self) -> str:
         """What it logged so far."""
         return (self.folder / "server.log").read_text(errors="replace")
@@ -90,7 +96,7 @@ class ServerProcess:
             if self._process is None or self._process.poll() is not None:
                 break
             try:
-                answer = httpx.get(f"{self.api}{path}", timeout=self._timeout_s)
+                answer = httpx.get(f"{self.api}{path}", headers=self.headers, timeout=self._timeout_s)
             except httpx.HTTPError:
                 pause.wait(STEP_S)
                 continue

@@ -1,34 +1,16 @@
-"""Everything is built from the settings, and wrong settings are named."""
+"""The server is built from the settings; its keys are made once and are private."""
 
 from pathlib import Path
 
 import pytest
 
-from holdfast.app import receiver_config, redaction_key, redaction_policy
-from holdfast.context.entities import Entity, Treatment
+from holdfast.app.server import receiver_config, redaction_key
 from holdfast.core.errors import ConfigurationError
 from holdfast.settings import Settings
 
 
 def settings(**sections: object) -> Settings:
     return Settings.model_validate(sections)
-
-
-def test_redaction_follows_the_settings_general_and_by_application() -> None:
-    policy = redaction_policy(
-        settings(
-            redaction={"default": "drop", "entities": {"EMAIL_ADDRESS": "keep"}},
-            applications={"shop": {"redaction": {"EMAIL_ADDRESS": "pseudonymise"}}},
-        )
-    )
-    assert policy.treatment(Entity.EMAIL_ADDRESS) is Treatment.KEEP
-    assert policy.treatment(Entity.EMAIL_ADDRESS, "shop") is Treatment.PSEUDONYMISE
-    assert policy.treatment(next(e for e in Entity if e is not Entity.EMAIL_ADDRESS)) is Treatment.DROP
-
-
-def test_an_entity_that_nobody_knows_is_named_with_its_key() -> None:
-    with pytest.raises(ConfigurationError, match=r"applications\.shop\.redaction\.EMIAL"):
-        redaction_policy(settings(applications={"shop": {"redaction": {"EMIAL": "drop"}}}))
 
 
 def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:

@@ -1,0 +1,124 @@
+"""`analyze`: files through the same pipeline as the server."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from holdfast.app.scorers import build_scorers, extended
+from holdfast.app.stages import build_stages, redaction_policy, scoring_beside, scoring_here, settle_memory
+from holdfast.context.redact import Redactor
+from holdfast.core.clock import SystemClock
+from holdfast.core.trace import ScoredTrace
+from holdfast.ingest.changes import read_changes
+from holdfast.ingest.jsonl import Progress as FileProgress
+from holdfast.ingest.reading import Reading, read_encoded
+from holdfast.ingest.record import Record, Rejected
+from holdfast.ingest.spool import Spool
+from holdfast.ledger.store import Ledger
+from holdfast.pipeline import Pipeline
+from holdfast.replay import replay
+from holdfast.report.analysis import Analysis, MetricSummary
+from holdfast.score.deferred import CONVENTION
+from holdfast.settings import Settings
+from holdfast.telemetry.scratch import ScratchStore
+
+SHORT_RECORDS = 5_000
+MOST_JOBS = 8
+ANALYSIS_KEY = b"holdfast analyze keeps nothing"
+"""Pseudonyms of an analysis: the same in every run, so that two runs print the same. Nothing of it is stored."""
+
+
+class _Tally:
+    """Counts and means over all that was scored."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.start_ns: int | None = None
+        self.end_ns: int | None = None
+        self._sums: dict[str, tuple[int, float]] = {}
+
+    def __call__(self, scored: Sequence[ScoredTrace]) -> None:
+        for item in scored:
+            trace = item.trace
+            self.calls += len(trace.calls) if trace.root.convention != CONVENTION else 0
+            self.start_ns = trace.start_ns if self.start_ns is None else min(self.start_ns, trace.start_ns)
+            self.end_ns = trace.end_ns if self.end_ns is None else max(self.end_ns, trace.end_ns)
+            for score in item.scores:
+                count, total = self._sums.get(score.metric, (0, 0.0))
+                self._sums[score.metric] = (count + 1, total + score.value)
+
+    def summaries(self) -> list[MetricSummary]:
+        """By name."""
+        return [MetricSummary(name, count, total / count) for name, (count, total) in sorted(self._sums.items())]
+
+
+class AnalysisInput:
+    """What `analyze` reads, and whom it tells about it."""
+
+    def __init__(
+        self,
+        traces: Sequence[Path],
+        changes: Path | None = None,
+        on_read: FileProgress = lambda done, total: None,
+        on_rejected: Callable[[Rejected], None] = lambda rejected: None,
+        on_replayed: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        self.traces, self.changes = traces, changes
+        self.on_read, self.on_rejected, self.on_replayed = on_read, on_rejected, on_replayed
+
+
+def analyze(source: AnalysisInput, settings: Settings) -> Analysis:
+    """Reads files and replays them in event time through the same pipeline as the server, on stores that last as long as this.
+
+    Raises:
+        InputError: a file cannot be used at all; names file and line.
+    """
+    settle_memory()
+    scorers = build_scorers(settings, SystemClock())
+    policy = redaction_policy(settings)
+    redactor = Redactor(policy, ANALYSIS_KEY)
+    rejected = 0
+    with TemporaryDirectory(prefix="holdfast-analyze-") as folder, Spool() as spool:
+        reading = Reading(redaction=policy, key=ANALYSIS_KEY, jobs=min(os.cpu_count() or 1, MOST_JOBS), begin=settle_memory)
+        for item in read_encoded(source.traces, reading, source.on_read):
+            if isinstance(item, Rejected):
+                source.on_rejected(item)
+                rejected += not item.ignored
+            else:
+                spool.add_encoded(*item)
+        for change in read_changes(source.changes, redactor) if source.changes else ():
+            if isinstance(change, Rejected):
+                source.on_rejected(change)
+                rejected += 1
+            else:
+                spool.add(change)
+        with ScratchStore(Path(folder) / "telemetry.sqlite") as telemetry, Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger:
+            # Another process takes a second to start: a short file is done by then.
+            inner = scoring_beside() if len(spool) > SHORT_RECORDS else scoring_here()
+            scoring = extended(inner, scorers, lambda _: None, patient=True)
+            try:
+                tally = _Tally()
+                stages = build_stages(settings, telemetry, ledger, scoring, scorers.metrics)
+                replay(Pipeline(stages, tally), _counted(spool, source.on_replayed))
+            finally:
+                scoring.close()
+                scorers.close()
+            return Analysis(
+                start_ns=tally.start_ns,
+                end_ns=tally.end_ns,
+                calls=tally.calls,
+                metrics=tally.summaries(),
+                incidents=ledger.incidents(limit=1_000),
+                coverage={name: {"ran": c.ran, "failed": c.failed, "skipped": c.skipped} for name, c in scoring.coverage.items()},
+                rejected=rejected,
+            )
+
+
+def _counted(spool: Spool, tell: Callable[[int, int], None]) -> Iterator[tuple[int, Record]]:
+    total = len(spool)
+    for done, item in enumerate(spool):
+        if done % 1_000 == 0:
+            tell(done, total)
+        yield item
+    tell(total, total)

@@ -1,0 +1,114 @@
+"""The stages, built from the settings."""
+
+import gc
+import os
+from collections.abc import Mapping
+
+from holdfast.context.entities import Entity, RedactionPolicy, Treatment
+from holdfast.context.language import SAMPLE_CHARS, identify
+from holdfast.core.clock import NS_PER_S
+from holdfast.core.errors import ConfigurationError
+from holdfast.core.score import Metric
+from holdfast.correlate.correlator import Correlator
+from holdfast.correlate.policy import CorrelatePolicy
+from holdfast.detect.detection import Detection
+from holdfast.detect.policy import DetectPolicy
+from holdfast.diagnose.diagnoser import Diagnoser
+from holdfast.ingest.assemble import Assembler, AssemblyPolicy
+from holdfast.ledger.store import Ledger
+from holdfast.pipeline import KeepsTelemetry, Stages
+from holdfast.score.language import ENGLISH, SURE
+from holdfast.score.protocol import Scorer
+from holdfast.score.registry import METRICS, SCORERS
+from holdfast.scoring import Scores, ScoringApart, ScoringHere
+from holdfast.settings import Settings
+
+COLLECT_AFTER = 50_000
+"""Containers made and not yet freed before the cycle collector looks at the young ones; Python's own default is 700."""
+GATHERED_CALLS = 4_000
+"""Calls that are written together, unless a checkpoint or somebody who reads comes first."""
+
+
+def redaction_policy(settings: Settings) -> RedactionPolicy:
+    """What is done with personal data and secrets.
+
+    Raises:
+        ConfigurationError: an entity is unknown.
+    """
+    return RedactionPolicy(
+        default=Treatment(settings.redaction.default),
+        entities=_treatments(settings.redaction.entities, "redaction.entities"),
+        services={
+            name: _treatments(application.redaction, f"applications.{name}.redaction")
+            for name, application in settings.applications.items()
+        },
+    )
+
+
+def _treatments(named: Mapping[str, str], key: str) -> dict[Entity, Treatment]:
+    unknown = sorted(set(named) - {str(entity) for entity in Entity})
+    if unknown:
+        raise ConfigurationError(f"{key}.{unknown[0]}: no such entity; one of {', '.join(Entity)}")
+    return {Entity(name): Treatment(value) for name, value in named.items()}
+
+
+def settle_memory() -> None:
+    """Tells the cycle collector to leave alone what was imported, and to come less often: it took a tenth of the time.
+
+    What flows through the pipeline is trees, which go without it; cycles are left by exceptions and libraries only.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 10, 10)
+
+
+def shipped_scorers() -> tuple[Scorer, ...]:
+    """Every scorer there is."""
+    return SCORERS
+
+
+def scoring_here() -> Scores:
+    """Scoring in this process."""
+    return ScoringHere(SCORERS)
+
+
+def scoring_beside() -> Scores:
+    """Scoring in a process of its own, where there is a second core for it."""
+    return ScoringApart(shipped_scorers, settle_memory) if (os.cpu_count() or 1) > 1 else scoring_here()
+
+
+def language_of(text: str) -> str:
+    """ISO 639 code of the language of a question, ``und`` where it does not show.
+
+    English is told by its function words, as `score.language` does: that takes a twentieth of the time.
+    """
+    beginning = text[:SAMPLE_CHARS]
+    if beginning.isascii() and len(ENGLISH.intersection(beginning.lower().split())) >= SURE:
+        return "en"
+    return identify(text)[0]
+
+
+def build_stages(
+    settings: Settings,
+    telemetry: KeepsTelemetry,
+    ledger: Ledger,
+    scoring: Scores | None = None,
+    metrics: dict[str, Metric] = METRICS,
+) -> Stages:
+    """All stages, new; scoring in this process unless another one is given. `metrics`: definitions of all that it gives."""
+    return Stages(
+        assembler=Assembler(
+            AssemblyPolicy(
+                linger_ns=int(settings.ingest.trace_linger_s * NS_PER_S),
+                patience_ns=int(settings.ingest.trace_patience_s * NS_PER_S),
+            ),
+            language_of,
+        ),
+        scoring=scoring or scoring_here(),
+        telemetry=telemetry,
+        detection=Detection(metrics, DetectPolicy(false_alarms_per_day=settings.detection.false_alarms_per_day)),
+        correlator=Correlator(metrics, CorrelatePolicy()),
+        diagnoser=Diagnoser(metrics),
+        ledger=ledger,
+        metrics=metrics,
+    )

@@ -1,0 +1,50 @@
+"""An incident as a person reads it on a terminal."""
+
+from rich.markup import escape
+from rich.table import Table
+
+from holdfast.cli.console import out
+from holdfast.core.clock import to_iso
+from holdfast.core.incident import Incident
+from holdfast.report.analysis import failure_modes, strongest_by_metric
+from holdfast.report.postmortem import condensed
+from holdfast.score.registry import METRICS
+
+
+def show_incident(incident: Incident) -> None:
+    """One incident as a person reads it."""
+    out.rule(f"[bold]{escape(incident.title)}[/]", align="left")
+    out.print(f"{incident.id}  {incident.severity}  {incident.state}  {escape(incident.service)}")
+    out.print(f"started {to_iso(incident.started_ns)}, detected {to_iso(incident.detected_ns)}")
+    cohort = ", ".join(f"{name}={value}" for name, value in incident.cohort.items()) or "no dimension explains it"
+    out.print(f"cohort: [bold]{escape(cohort)}[/]")
+    impact = incident.impact
+    out.print(f"impact: {impact.calls} bad answers ({impact.calls_low}-{impact.calls_high}), {impact.users} users")
+    out.print(f"failure: {', '.join(failure_modes(incident, METRICS)[:5])}")
+    table = Table("metric", "where", "before", "since", box=None, header_style="dim")
+    for signal in strongest_by_metric(incident)[:6]:
+        table.add_row(signal.metric, escape(str(signal.segment)), f"{signal.baseline:.3g}", f"{signal.observed:.3g}")
+    out.print(table)
+    diagnosis = incident.diagnosis
+    if diagnosis is None:
+        out.print("[yellow]not diagnosed[/]")
+        return
+    layers = Table("layer", "probability", "", box=None, header_style="dim")
+    for item in diagnosis.layers:
+        layers.add_row(str(item.layer), f"{item.probability:.2f}", "█" * round(item.probability * 30))
+    out.print(layers)
+    for cause in diagnosis.causes[:3]:
+        change = f" after change [bold]{escape(cause.change_id)}[/]" if cause.change_id else ""
+        out.print(f"cause: {cause.fault} ({cause.probability:.2f}){change}")
+    for statement in diagnosis.evidence[:8]:
+        out.print(f"  · {escape(statement.text)}")
+    for action in diagnosis.actions[:3]:
+        out.print(f"next: {escape(action)}")
+
+
+def show_timeline(incident: Incident) -> None:
+    """Who did what when."""
+    table = Table("time", "who", "event", "", box=None, header_style="dim")
+    for entry in condensed(incident.timeline):
+        table.add_row(to_iso(entry.time_ns), escape(entry.actor), entry.event, escape(entry.text))
+    out.print(table)

@@ -1,0 +1,164 @@
+"""Finding calls: by time, application, dimension, score and text, newest first."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from holdfast.core.call import DIMENSIONS, Call, Kind, Status
+from holdfast.core.errors import InputError
+from holdfast.telemetry.connection import Connection
+from holdfast.telemetry.rows import MAX_INT64, decode_call, within
+
+HOUR_NS = 3_600_000_000_000
+REACHES_NS = (HOUR_NS, 6 * HOUR_NS, 24 * HOUR_NS, 7 * 24 * HOUR_NS)
+"""How far back is looked at first, second, …: what is asked for is mostly recent, and reading texts is what costs."""
+
+MAX_PAGE = 200
+
+
+class CallQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for. Empty and None mean any; `services` are those that who asks may see.
+
+    Times are when a call ended: `start_ns` is included, `end_ns` is not. `dimensions` are name → value. With `metric`, calls that
+    have such a score, of `score_from` at least and `score_to` at most. `failed_scorer`: calls on which this scorer failed.
+    `text` is looked for in everything that the call said, whatever the case of its letters. `cursor` is the `next` of the page
+    before.
+    """
+
+    services: frozenset[str] | None = None
+    service: str = ""
+    kind: Kind | None = None
+    status: Status | None = None
+    dimensions: dict[str, str] = {}
+    metric: str = ""
+    score_from: float = 0.0
+    score_to: float = 1e300
+    failed_scorer: str = ""
+    text: str = ""
+    start_ns: int = 0
+    end_ns: int = MAX_INT64
+    limit: int = 50
+    cursor: str = ""
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A call that was found, with its scores by metric."""
+
+    call: Call
+    scores: dict[str, float]
+    failed: tuple[str, ...] = ()
+
+
+class Hits(msgspec.Struct, frozen=True):
+    """Calls, newest first; `next` continues behind the last, empty where there are no more."""
+
+    hits: tuple[Hit, ...]
+    next: str
+
+
+_KEYS = """
+SELECT end_ns, trace_id, span_id FROM calls WHERE %(condition)s
+ORDER BY end_ns DESC, trace_id DESC, span_id DESC LIMIT 1 BY end_ns, trace_id, span_id LIMIT {limit:UInt32}
+"""
+
+_ROWS = """
+SELECT trace_id, span_id, body, scores.name, scores.value, failures.scorer FROM calls
+WHERE end_ns >= {start:Int64} AND end_ns <= {end:Int64}
+    AND trace_id IN {traces:Array(String)} AND span_id IN {spans:Array(String)}
+LIMIT 1 BY trace_id, span_id
+"""
+
+_CONDITIONS = {
+    "service": "service = {service:String}",
+    "kind": "kind = {kind:String}",
+    "status": "status = {status:String}",
+    "failed_scorer": "has(failures.scorer, {failed_scorer:String})",
+    # The body is MessagePack: texts stand in it as they are.
+    "text": "positionCaseInsensitiveUTF8(body, {text:String}) > 0",
+}
+
+
+def search_calls(connection: Connection, query: CallQuery) -> Hits:
+    """One page.
+
+    Raises:
+        InputError: the limit is out of range, the cursor is not one of ours, or a dimension is unknown.
+    """
+    condition, parameters, newest = _condition(query)
+    found: list[Sequence[Any]] = []
+    for start, end in _reaches(query.start_ns, newest, connection):
+        bound = {**parameters, "start": start, "end": end, "limit": query.limit + 1 - len(found)}
+        found += connection.rows(_KEYS % {"condition": condition}, bound)
+        if len(found) > query.limit:
+            break
+    keys = [tuple(row) for row in found[: query.limit]]
+    last = keys[-1] if len(found) > query.limit else None
+    return Hits(tuple(_hits(connection, keys)), ".".join(str(part) for part in last) if last else "")
+
+
+def _hits(connection: Connection, keys: list[tuple[Any, ...]]) -> Iterator[Hit]:
+    if not keys:
+        return
+    bound = {
+        "start": keys[-1][0],
+        "end": keys[0][0],
+        "traces": sorted({key[1] for key in keys}),
+        "spans": sorted({key[2] for key in keys}),
+    }
+    rows = {(row[0], row[1]): row[2:] for row in connection.rows(_ROWS, bound)}
+    for _, trace_id, span_id in keys:
+        body, names, values, failed = rows[trace_id, span_id]
+        yield Hit(decode_call(body), dict(zip(names, values, strict=True)), tuple(dict.fromkeys(failed)))
+
+
+def _reaches(start_ns: int, newest_ns: int, connection: Connection) -> Iterator[tuple[int, int]]:
+    """Windows from the newest call backwards, each of which is looked at only where those before it had too few."""
+    bounds = "SELECT min(end_ns), max(end_ns), count() FROM calls WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64}"
+    oldest, newest, count = connection.rows(bounds, {"start": within(start_ns), "end": within(newest_ns)})[0]
+    if not count:
+        return
+    end = int(newest) + 1
+    for reach in (*REACHES_NS, None):
+        start = int(oldest) if reach is None else max(int(newest) + 1 - reach, int(oldest))
+        if start < end:
+            yield start, end
+            end = start
+
+
+def _condition(query: CallQuery) -> tuple[str, dict[str, Any], int]:
+    if not 1 <= query.limit <= MAX_PAGE:
+        raise InputError(f"must be from 1 to {MAX_PAGE}, not {query.limit}", "limit")
+    parts = ["end_ns >= {start:Int64} AND end_ns < {end:Int64}"]
+    parameters: dict[str, Any] = {}
+    for name, text in _CONDITIONS.items():
+        if value := getattr(query, name):
+            parts.append(text)
+            parameters[name] = str(value)
+    if query.services is not None:
+        parts.append("service IN {services:Array(String)}")
+        parameters["services"] = sorted(query.services)
+    for number, (name, value) in enumerate(query.dimensions.items()):
+        if name not in DIMENSIONS:
+            raise InputError(f"{name!r} is no dimension: {', '.join(DIMENSIONS)}", "dimensions")
+        parts.append(f"has(dimensions[{{name{number}:String}}], {{value{number}:String}})")
+        parameters |= {f"name{number}": name, f"value{number}": value}
+    if query.metric:
+        parts.append(
+            "arrayExists((n, v) -> n = {metric:String} AND v >= {low:Float64} AND v <= {high:Float64}, scores.name, scores.value)"
+        )
+        parameters |= {"metric": query.metric, "low": query.score_from, "high": query.score_to}
+    newest = query.end_ns
+    if query.cursor:
+        at, trace_id, span_id = _cursor(query.cursor)
+        parts.append("(end_ns, trace_id, span_id) < ({at:Int64}, {at_trace:String}, {at_span:String})")
+        parameters |= {"at": at, "at_trace": trace_id, "at_span": span_id}
+        newest = min(newest, at + 1)
+    return " AND ".join(parts), parameters, newest
+
+
+def _cursor(text: str) -> tuple[int, str, str]:
+    parts = text.split(".")
+    if len(parts) != 3 or not (parts[0].isascii() and parts[0].isdigit()) or int(parts[0]) >= MAX_INT64:
+        raise InputError("is not one that a page gave", "cursor")
+    return int(parts[0]), parts[1], parts[2]

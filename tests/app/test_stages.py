@@ -1,0 +1,44 @@
+"""The stages are built from the settings, and wrong settings are named."""
+
+import pytest
+
+from holdfast.app.stages import language_of, redaction_policy
+from holdfast.context.entities import Entity, Treatment
+from holdfast.core.errors import ConfigurationError
+from holdfast.settings import Settings
+
+
+def settings(**sections: object) -> Settings:
+    return Settings.model_validate(sections)
+
+
+def test_redaction_follows_the_settings_general_and_by_application() -> None:
+    policy = redaction_policy(
+        settings(
+            redaction={"default": "drop", "entities": {"EMAIL_ADDRESS": "keep"}},
+            applications={"shop": {"redaction": {"EMAIL_ADDRESS": "pseudonymise"}}},
+        )
+    )
+    assert policy.treatment(Entity.EMAIL_ADDRESS) is Treatment.KEEP
+    assert policy.treatment(Entity.EMAIL_ADDRESS, "shop") is Treatment.PSEUDONYMISE
+    assert policy.treatment(next(e for e in Entity if e is not Entity.EMAIL_ADDRESS)) is Treatment.DROP
+
+
+def test_an_entity_that_nobody_knows_is_named_with_its_key() -> None:
+    with pytest.raises(ConfigurationError, match=r"applications\.shop\.redaction\.EMIAL"):
+        redaction_policy(settings(applications={"shop": {"redaction": {"EMIAL": "drop"}}}))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Where is my parcel? I have been waiting for it since Monday.", "en"),
+        ("Wo ist mein Paket? Ich warte schon seit Montag darauf.", "de"),
+        ("Dove si trova il mio pacco? Lo aspetto da lunedi scorso.", "it"),
+        ("你好，我的包裹在哪里？我从星期一就开始等了。", "zh"),
+        ("OK", "und"),
+        ("", "und"),
+    ],
+)
+def test_the_language_of_a_question_is_told_in_english_and_in_others(text: str, code: str) -> None:
+    assert language_of(text) == code
