@@ -1,7 +1,7 @@
 """Writes docs/reference/settings.md from the settings: `python -m scripts.settings_reference`."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -26,6 +26,9 @@ def page() -> str:
         section = field.annotation
         if name == "applications":
             parts.append(f"## `[applications.NAME]`\n\n{table(ApplicationSettings, 'applications.NAME')}")
+        elif name == "scorers":
+            for kind in get_args(get_args(get_args(section)[1])[0]):
+                parts.append(f"## `[scorers.NAME]`: {kind.__doc__}\n\n{table(kind, 'scorers.NAME')}")
         elif isinstance(section, type) and issubclass(section, BaseModel):
             parts.append(f"## `[{name}]`\n\n{table(section, name)}")
     return "\n".join(parts)
@@ -41,8 +44,10 @@ def table(section: type[BaseModel], prefix: str) -> str:
 
 def shown(default: Any) -> str:
     """A default as one would write it."""
-    if default is None or default in ("", {}, []) or default is PydanticUndefined:
+    if default is None or default in ("", {}, [], ()) or default is PydanticUndefined:
         return ""
+    if isinstance(default, tuple):
+        return f"`{list(default)}`"
     return f"`{default}`"
 
 

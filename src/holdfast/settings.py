@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from holdfast.core.errors import ConfigurationError
+from holdfast.score.external.specification import AnySpecification
 
 DEFAULT_FILE = Path("holdfast.toml")
 Treatment = Literal["keep", "pseudonymise", "drop"]
@@ -68,6 +69,40 @@ class IngestSettings(Section):
     github_secret: SecretStr | None = Field(default=None, description="Secret of the GitHub deployment webhook.")
 
 
+class GatewaySettings(Section):
+    """The data plane: `holdfast gateway`."""
+
+    host: str = Field(
+        default="127.0.0.1", description="Address of the gateway. Anything but loopback needs keys and a metrics token."
+    )
+    port: Port = Field(default=4000, description="Port of the gateway; 0 chooses a free one.")
+    workers: int = Field(default=1, ge=1, le=64, description="Processes that serve.")
+    id: str = Field(
+        default="gateway", pattern=r"^[A-Za-z0-9._-]{1,128}$", description="Name by which the server knows this gateway."
+    )
+    data_dir: Path | None = Field(
+        default=None, description="Folder of its last good snapshot, kill switch and spool; else gateway below server.data_dir."
+    )
+    server_url: str = Field(
+        default="http://127.0.0.1:4001", description="Where the control plane is. Empty: none, the snapshot file is all there is."
+    )
+    server_token: SecretStr | None = Field(default=None, description="Token that it shows there.")
+    otlp_url: str = Field(default="http://127.0.0.1:4318", description="Where its telemetry goes. Empty: it waits in the spool.")
+    otlp_token: SecretStr | None = Field(default=None, description="Ingest token that it shows there.")
+    snapshot: Path | None = Field(default=None, description="A snapshot file to follow where there is no server.")
+    content: bool = Field(default=True, description="Whether its telemetry carries messages and answers, redacted.")
+    metrics_token: SecretStr | None = Field(default=None, description="Bearer token of /metrics; required beyond loopback.")
+    max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="Limit of one request.")
+    body_timeout_s: float = Field(default=30.0, gt=0, le=600, description="How long a request may take to arrive.")
+    drain_s: float = Field(default=30.0, gt=0, le=3600, description="How long requests may still take after SIGTERM.")
+    notice_s: float = Field(default=0.0, ge=0, le=600, description="How long /readyz says no before the gateway stops to listen.")
+    spool_bytes: int = Field(
+        default=256 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Telemetry that may wait on disk, per worker; more is dropped and counted.",
+    )
+
+
 class DetectionSettings(Section):
     """How often Holdfast may be wrong."""
 
@@ -97,6 +132,19 @@ class ApplicationSettings(Section):
     )
 
 
+class AccessSettings(Section):
+    """Who may use API and console. Accounts and tokens are made there, not here."""
+
+    demo: bool = Field(default=False, description="Everybody on this machine is an administrator. Loopback only, said in red.")
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s/]+)?$",
+        description="Where browsers reach the console, such as https://holdfast.example.com. With https, cookies are secure ones.",
+    )
+    session_idle_h: float = Field(default=12, gt=0, le=168, description="Hours after which an unused session ends.")
+    session_max_h: float = Field(default=168, gt=0, le=720, description="Hours after which any session ends.")
+
+
 class Settings(BaseSettings):
     """All settings. Built by `load`, which turns every mistake into a `ConfigurationError` that names the key."""
 
@@ -108,8 +156,17 @@ class Settings(BaseSettings):
     stores: StoreSettings = StoreSettings()
     ingest: IngestSettings = IngestSettings()
     detection: DetectionSettings = DetectionSettings()
+    gateway: GatewaySettings = GatewaySettings()
     redaction: RedactionSettings = RedactionSettings()
+    access: AccessSettings = AccessSettings()
     applications: dict[str, ApplicationSettings] = {}
+    scorers: dict[str, AnySpecification] = {}
+
+    @model_validator(mode="after")
+    def _demo_stays_on_loopback(self) -> "Settings":
+        if self.access.demo and not is_loopback(self.server.host):
+            raise ValueError("access.demo: everybody would be an administrator, and server.host is not a loopback address")
+        return self
 
     @model_validator(mode="after")
     def _beyond_loopback_needs_tokens(self) -> "Settings":
@@ -187,7 +244,10 @@ class _Environment(EnvSettingsSource):
 
 
 def _problem(file: Path, entry: Any) -> str:
-    key = ".".join(str(part) for part in entry["loc"])
+    place = [str(part) for part in entry["loc"]]
+    if place[:1] == ["scorers"]:
+        del place[2:3]  # the kind, which pydantic puts between a scorer and its keys
+    key = ".".join(place)
     message = entry["msg"].removeprefix("Value error, ")
     if entry["type"] == "extra_forbidden":
         message = "no such setting"

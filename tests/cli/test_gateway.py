@@ -35,7 +35,9 @@ def test_a_gateway_beyond_loopback_without_a_metrics_token_does_not_start(tmp_pa
 
 
 def test_settings_become_what_the_gateway_is_told(tmp_path: Path) -> None:
-    text = '[gateway]\nworkers = 3\nid = "eu-1"\nserver_url = "http://s:1"\notlp_url = ""\ncontent = false\nspool_bytes = 2000000\n'
+    text = (
+        '[gateway]\nworkers = 3\nid = "eu-1"\nserver_url = "http://s:1"\notlp_url = ""\ncontent = false\nspool_bytes = 2000000\n'
+    )
     told = config_of(load(written(tmp_path, text)))
     assert (told.workers, told.gateway_id, told.server_url, told.otlp_url, told.content) == (3, "eu-1", "http://s:1", "", False)
     assert told.spool.max_bytes == 2_000_000

@@ -85,7 +85,6 @@ def test_a_containment_is_in_force_on_every_gateway_within_a_second_and_gone_as_
         assert fleet.ask(fleet.gateways[0]).headers["retry-after"] == "7"
         fleet.post(f"/leases/{lease['id']}/revoke", {"reason": "it is over"})
         took.append(fleet.until_all(200))
-    print("TOOK", took)
     assert min(took) < WITHIN_S, took
     assert sorted(took)[len(took) // 2] < 3 * WITHIN_S, took
 

@@ -72,7 +72,10 @@ def test_openai_chats(client: openai.OpenAI) -> None:
 
 
 def test_openai_streams_with_usage_and_json_mode_and_images(client: openai.OpenAI, upstream: UpstreamProcess) -> None:
-    content: Any = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}]
+    content: Any = [
+        {"type": "text", "text": "What is it?"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}},
+    ]
     stream = client.chat.completions.create(
         model="m",
         messages=[{"role": "user", "content": content}],

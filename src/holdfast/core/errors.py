@@ -9,6 +9,7 @@ HoldfastError
 │   └── IntegrityError    the hash chain does not hold
 ├── NotFoundError         no such incident, call or change
 ├── TransitionError       an incident cannot go from this state to that one
+├── UnavailableError      something outside of Holdfast did not answer, or not as it should
 └── BackpressureError     full for now; carries the seconds after which to try again
 """
 
@@ -57,6 +58,10 @@ class NotFoundError(HoldfastError):
 
 class TransitionError(HoldfastError):
     """An incident cannot go from this state to that one."""
+
+
+class UnavailableError(HoldfastError):
+    """Something outside of Holdfast did not answer, or not as it should."""
 
 
 class BackpressureError(HoldfastError):

@@ -47,6 +47,8 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
         hard: one event is an incident (canary leak).
         harm: 0..3, how bad one affected user is (0 none, 1 nuisance, 2 wrong or lost, 3 safety, privacy, money).
         description: one line for people.
+        corrects: name of a cheaper metric of the same failure, measured on every call, where this one is measured on a sample:
+            the rates of the cheaper one are corrected by it. Empty: none.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     margin: float = 1.25
     hard: bool = False
     harm: int = 1
+    corrects: str = ""
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):

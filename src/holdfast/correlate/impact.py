@@ -11,6 +11,7 @@ from holdfast.core.incident import Impact, Incident
 from holdfast.core.observations import Observations, Telemetry
 from holdfast.core.score import Direction, Metric, Unit
 from holdfast.core.signal import Signal, Verdict
+from holdfast.correlate.judged_impact import Harm, corrected_impact, judged_pair
 
 COST = "cost"
 BAD = 0.5
@@ -22,18 +23,23 @@ def measure_impact(incident: Incident, telemetry: Telemetry, metrics: Mapping[st
     """Expected number of calls that are bad beyond the baseline, in the cohort and since the start, with its 95 % interval.
 
     The metric that hurt most calls counts: metrics of one cause hurt the same calls, so they are not added up. The interval
-    is that of a beta posterior (Jeffreys) of the share of bad calls. `users` had at least one bad call; `cost_usd` is what
+    is that of a beta posterior (Jeffreys) of the share of bad calls; where a judge saw a sample of them, that of the
+    prediction-powered estimate. `users` had at least one bad call; `cost_usd` is what
     bad calls cost.
     Nothing is measured before the incident started nor after `now_ns`.
     """
     watched = {s.metric: s for s in incident.signals if s.verdict is Verdict.FAILURE and s.metric in metrics}
     names = [*watched, *([COST] if COST not in watched else [])]
     found = telemetry.observations(incident.service, names, _since(incident), now_ns + 1)
-    best, hurt = Impact(), set[str]()
+    best, hurt, worst = Impact(), set[str](), ""
     for name, signal in watched.items():
         impact, traces = _of_metric(found[name], metrics[name], signal, incident.cohort)
         if impact.calls > best.calls or not hurt:
-            best, hurt = impact, traces
+            best, hurt, worst = impact, traces, name
+    cheap, judge = judged_pair(worst, metrics)
+    if judge and metrics[cheap].direction is Direction.UP_IS_WORSE:
+        harm = Harm(incident.service, cheap, incident.cohort, _since(incident), now_ns + 1)
+        best = corrected_impact(best, harm, judge, telemetry)
     cost = found[COST]
     total = sum(float(v) for v, trace in zip(cost.value, cost.trace_id, strict=True) if trace in hurt)
     return Impact(

@@ -42,6 +42,29 @@ class Scorer(Protocol):
         ...
 
 
+class Summary(Protocol):
+    """Says something of a trace from what the scorers said of it, in a metric of its own."""
+
+    @property
+    def name(self) -> str:
+        """Snake case, unique among scorers and summaries."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the same scores may get another value, and with the versions of the scorers that it reads."""
+        ...
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Definitions of all metrics that it may yield."""
+        ...
+
+    def summarise(self, scores: Sequence[Score]) -> tuple[Score, ...]:
+        """From all scores of one trace; none means that it does not apply. May raise anything, like a scorer."""
+        ...
+
+
 @runtime_checkable
 class Preparing(Protocol):
     """A scorer with work that is cheaper for many traces at once. `score` must say the same without it."""

@@ -18,7 +18,7 @@ from holdfast.score.model_mismatch import ModelMismatch
 from holdfast.score.output_format import OutputFormat
 from holdfast.score.parameters import Parameters
 from holdfast.score.policy import Policy
-from holdfast.score.protocol import Scorer
+from holdfast.score.protocol import Scorer, Summary
 from holdfast.score.refusal import Refusal
 from holdfast.score.relevance import Relevance
 from holdfast.score.repetition import Repetition
@@ -31,6 +31,7 @@ from holdfast.score.tools import Tools
 from holdfast.score.toxicity import Toxicity
 from holdfast.score.truncation import Truncation
 from holdfast.score.unsafe import Unsafe
+from holdfast.score.unsupported_claims import UnsupportedClaims
 from holdfast.score.usage import Usage
 
 SCORERS: tuple[Scorer, ...] = (
@@ -67,7 +68,10 @@ SCORERS: tuple[Scorer, ...] = (
 )
 """Defaults of every scorer. An application's configuration replaces members by name."""
 
-METRICS: dict[str, Metric] = {metric.name: metric for scorer in SCORERS for metric in scorer.metrics}
+SUMMARIES: tuple[Summary, ...] = (UnsupportedClaims(version=f"1+{Groundedness().version}+{ToolContradiction().version}"),)
+"""What is said of a trace from the scores of all scorers."""
+
+METRICS: dict[str, Metric] = {metric.name: metric for source in (*SCORERS, *SUMMARIES) for metric in source.metrics}
 """Metric name → definition. Evaluations of names that nobody has heard of are not here: ask `metric_named`."""
 
 EVALUATION = "evaluation."

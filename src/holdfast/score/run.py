@@ -7,8 +7,9 @@ import structlog
 
 from holdfast.core.score import Failed, Score
 from holdfast.core.trace import ScoredTrace, Trace
-from holdfast.score.protocol import Preparing, Remembering, Scorer
+from holdfast.score.protocol import Preparing, Remembering, Scorer, Summary
 from holdfast.score.reading import TOGETHER
+from holdfast.score.registry import SUMMARIES
 
 log = structlog.get_logger(__name__)
 
@@ -36,17 +37,18 @@ class Coverage(msgspec.Struct):
 class Scoring:
     """A set of scorers at work. `coverage` counts by scorer name since the start."""
 
-    def __init__(self, scorers: Sequence[Scorer]) -> None:
+    def __init__(self, scorers: Sequence[Scorer], summaries: Sequence[Summary] = SUMMARIES) -> None:
         """Scorers that remember start without memories.
 
         Raises:
             ValueError: two scorers have the same name.
         """
         self.scorers: tuple[Scorer, ...] = tuple(s.fresh() if isinstance(s, Remembering) else s for s in scorers)
-        self.coverage: dict[str, Coverage] = {s.name: Coverage() for s in self.scorers}
-        if len(self.coverage) != len(self.scorers):
+        self.coverage: dict[str, Coverage] = {s.name: Coverage() for s in (*self.scorers, *summaries)}
+        if len(self.coverage) != len(self.scorers) + len(summaries):
             raise ValueError("two scorers have the same name")
         self._preparing = [s for s in self.scorers if isinstance(s, Preparing)]
+        self._summaries = tuple(summaries)
         self._work = tuple((s.score, s, self.coverage[s.name]) for s in self.scorers)
 
     def score(self, traces: Sequence[Trace]) -> list[ScoredTrace]:
@@ -69,12 +71,27 @@ class Scoring:
                     coverage.failed += 1
                     failed.append(_failed(scorer, trace, error))
                     continue
-                if new:
-                    coverage.ran += 1
-                    found += new
-                else:
-                    coverage.skipped += 1
+                coverage.ran += bool(new)
+                coverage.skipped += not new
+                found += new
+        for summary in self._summaries:
+            self._summarise(summary, traces, scores, failures)
         return [ScoredTrace(*parts) for parts in zip(traces, map(tuple, scores), map(tuple, failures), strict=True)]
+
+    def _summarise(
+        self, summary: Summary, traces: Sequence[Trace], scores: list[list[Score]], failures: list[list[Failed]]
+    ) -> None:
+        coverage = self.coverage[summary.name]
+        for trace, found, failed in zip(traces, scores, failures, strict=True):
+            try:
+                new = summary.summarise(found)
+            except Exception as error:  # noqa: BLE001 - the runner's edge, as for a scorer
+                coverage.failed += 1
+                failed.append(_failed(summary, trace, error))
+                continue
+            coverage.ran += bool(new)
+            coverage.skipped += not new
+            found += new
 
     def _prepare(self, traces: Sequence[Trace]) -> None:
         for scorer in self._preparing:
@@ -101,7 +118,7 @@ class Scoring:
                 scorer.restore(memories.snapshot)
 
 
-def _failed(scorer: Scorer, trace: Trace, error: Exception) -> Failed:
+def _failed(scorer: Scorer | Summary, trace: Trace, error: Exception) -> Failed:
     return Failed(
         trace_id=trace.trace_id,
         span_id=(trace.answering or trace.root).span_id,

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
@@ -17,6 +18,7 @@ from holdfast.api.goodbye import ApiServer
 from holdfast.api.plane import ControlPlane
 from holdfast.api.rate import RateLimit, RatePolicy
 from holdfast.control.snapshot import Desired
+from holdfast.core.change import Change
 from holdfast.core.clock import Clock, SystemClock
 from holdfast.core.errors import StoreError
 from holdfast.ledger.store import Ledger
@@ -84,11 +86,24 @@ class ControlServer:
         return self.plane.store.snapshot.version
 
 
+class ChangesOnly:
+    """All that the control plane asks of telemetry: it keeps changes, equal ones once."""
+
+    def __init__(self) -> None:
+        self.changes: dict[tuple[str, str], Change] = {}
+
+    def append_changes(self, changes: Sequence[Change]) -> int:
+        """Keeps changes, and returns how many were new."""
+        before = len(self.changes)
+        self.changes = {**{(change.source, change.id): change for change in changes}, **self.changes}
+        return len(self.changes) - before
+
+
 def control_context(ledger: Ledger, clock: Clock) -> ApiContext:
-    """The context of an application that serves the control plane only: nothing of it asks for telemetry."""
+    """The context of an application that serves the control plane only."""
     cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     return ApiContext(
-        telemetry=cast(TelemetryStore, None),
+        telemetry=cast(TelemetryStore, ChangesOnly()),
         ledger=ledger,
         metrics={},
         progress=Progress(last_read_ns=clock.now_ns()),

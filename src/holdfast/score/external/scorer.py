@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from holdfast.core.errors import UnavailableError
 from holdfast.core.score import Direction, Family, Metric, Score, Span, Unit
 from holdfast.core.trace import Trace
 from holdfast.score.external.selection import Selection, Texts
@@ -27,12 +28,21 @@ MAX_SPANS = 20
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A probability of failure in [0, 1], with the reason, stretches (start, end, label) of the first text, and the price."""
+    """A probability of failure in [0, 1], with the reason, stretches (start, end, label) of the last text, and the price.
+
+    Raises:
+        UnavailableError: `value` is no probability.
+    """
 
     value: float
     why: str = ""
     spans: tuple[tuple[int, int, str], ...] = ()
     cost_usd: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no probability: clipping it would make up an answer."""
+        if not 0.0 <= self.value <= 1.0:
+            raise UnavailableError(f"the answer {self.value} is no probability")
 
 
 class Asks(Protocol):
@@ -40,6 +50,10 @@ class Asks(Protocol):
 
     def ask(self, texts: Sequence[Texts]) -> list[Answer | Exception]:
         """One answer each, in order; an error as a value where there is none. May raise when all of them failed together."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of what it holds."""
         ...
 
 
@@ -86,10 +100,14 @@ class External:
             for reading, text in zip(readings, texts, strict=True)
         ]
 
+    def close(self) -> None:
+        """Lets go of what it holds: nothing more is asked."""
+        self.asks.close()
+
     def _scores(self, reading: Reading, texts: Texts, answer: Answer | Exception) -> tuple[Score, ...] | Exception:
         if isinstance(answer, Exception):
             return answer
-        field = next(reversed(texts)) if len(texts) > 1 else next(iter(texts))
+        *_, field = texts
         spans = tuple(Span(field, start, end, shortened(label)) for start, end, label in answer.spans[:MAX_SPANS])
         why = shortened(answer.why, MAX_WHY)
         found = (score_of(self, reading.anchor, self.metrics[0], answer.value, why, spans),)

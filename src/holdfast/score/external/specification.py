@@ -1,6 +1,7 @@
 """`[scorers.NAME]` of the configuration: what a scorer of the user's is, as checked values."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -98,7 +99,8 @@ class JudgeSpecification(Specification):
     answer_format: Literal["json_schema", "json_object", "text"] = Field(
         default="json_schema", description="What the endpoint can promise about the form of its answer."
     )
-    extra: dict[str, Any] = Field(default_factory=dict, description="Further fields of the request; null leaves a field out.")
+    extra: dict[str, Any] = Field(default_factory=dict, description="Further fields of the request, or other values of it.")
+    omit: tuple[str, ...] = Field(default=(), description="Fields of the request that the endpoint does not take.")
     sample: Share = Field(default=0.05, description="Share of the traces that are judged, chosen by a hash of the trace id.")
     timeout_s: float = Field(default=30.0, gt=0, le=600, description="For one attempt.")
     attempts: int = Field(default=3, ge=1, le=10, description="Attempts at most, with growing pauses.")
@@ -145,6 +147,9 @@ class HuggingFaceSpecification(Specification):
     threads: int = Field(default=1, ge=1, le=64, description="Threads of the model.")
 
 
-AnySpecification = Annotated[
-    JudgeSpecification | EndpointSpecification | HuggingFaceSpecification, Field(discriminator="kind")
-]
+AnySpecification = Annotated[JudgeSpecification | EndpointSpecification | HuggingFaceSpecification, Field(discriminator="kind")]
+
+
+def definitions(specifications: Mapping[str, Specification]) -> dict[str, Metric]:
+    """The metrics of configured scorers by name, without building those."""
+    return {specification.metric: specification.definition(name) for name, specification in specifications.items()}
