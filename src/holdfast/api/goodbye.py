@@ -1,0 +1,16 @@
+"""How a server stops: streams that never end by themselves are ended first, so that stopping takes no longer than the answers."""
+
+import socket
+
+import uvicorn
+from fastapi import FastAPI
+
+
+class ApiServer(uvicorn.Server):
+    """uvicorn, for an application with streams."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends the streams of the control plane, then waits for all other answers."""
+        if isinstance(self.config.app, FastAPI) and hasattr(self.config.app.state, "control"):
+            self.config.app.state.control.feed.end()
+        await super().shutdown(sockets)
