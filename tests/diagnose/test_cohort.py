@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from holdfast.diagnose.cohort import NEW_VALUE_BONUS, Cohort, CohortScan, Target, overlap, ratio
+from holdfast.diagnose.cohort import NEW_VALUE_BONUS, Cohort, CohortScan, Target, everywhere, overlap, ratio
 from holdfast.diagnose.frame import Frame
 from tests.diagnose.incidents import Shop
 
@@ -117,3 +117,22 @@ def test_overlap_of_nothing_with_nothing_is_whole() -> None:
     none = np.zeros(3, dtype=np.bool_)
     assert overlap(none, none) == 1.0
     assert overlap(none, ~none) == 0.0
+
+
+def spread(inside_excess: float, outside_excess: float) -> bool:
+    rng = np.random.default_rng(5)
+    inside = np.arange(400) < 200
+    rates = np.where(inside, inside_excess, outside_excess) + 0.05
+    target = Target("refusal", np.arange(400), (rng.random(400) < rates).astype(float), np.full(400, 0.05))
+    return everywhere(target, inside)
+
+
+def test_a_cohort_that_only_alarmed_first_is_not_where_the_harm_is() -> None:
+    assert spread(0.3, 0.25)
+    assert not spread(0.3, 0.0)
+    assert not spread(0.3, 0.03)
+
+
+def test_a_handful_of_calls_outside_says_nothing() -> None:
+    few = Target("refusal", np.arange(220), np.ones(220), np.full(220, 0.05))
+    assert not everywhere(few, np.arange(220) < 200)

@@ -5,7 +5,7 @@ A benign change has the timing but not the match.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,10 @@ DIMENSION_OF = {
 IMPLIED = ("prompt.version", "model", "index.version")
 """Dimensions whose new value is a change even where nobody told of one."""
 
+SWITCHES = frozenset({ChangeKind.FLAG, ChangeKind.CONFIG, ChangeKind.CODE})
+"""Kinds of changes that may bring a new value of any dimension without saying so."""
+BRINGS_NS = HOUR_NS // 2
+"""A switch shows its value within this time, as soon as somebody calls."""
 LEAST_HISTORY = 50
 MOST_MATCH = 3.0
 NEWNESS_NATS = 1.5
@@ -96,8 +100,31 @@ def weigh(frame: Frame, changes: Sequence[Change], effect: Effect, service: str)
     new = [(d, v) for (d, v), _ in new_values(frame, effect.onset) if effect.cohort.get(d) == v]
     found = [_weigh_told(frame, c, effect, (_rate(told, c.kind), new)) for c in told]
     named = {s.condition for s in found if s.condition is not None and s.log_bayes > 0}
-    found += [s for s in _implied(frame, effect) if s.condition not in named]
-    return sorted(found, key=lambda s: -s.log_bayes)
+    implied = [_told_by(frame, s, told) for s in _implied(frame, effect) if s.condition not in named]
+    spoken_for = {s.id for s in implied if s.id}
+    return sorted([*(s for s in found if s.id not in spoken_for), *implied], key=lambda s: -s.log_bayes)
+
+
+def _told_by(frame: Frame, implied: Suspect, told: Sequence[Change]) -> Suspect:
+    """The same suspect with the change that brought the new value, where one was announced just before it was first seen.
+
+    A switch or a configuration does not say which value it brings. It is recognised by its scope, which must hold all calls that
+    carry the value; one without a scope fits everything and so says nothing. Where several fit, none is named.
+    """
+    if implied.condition is None:
+        return implied
+    calls = frame.mask(implied.condition) & frame.after
+    fitting = [
+        c
+        for c in told
+        if c.kind in SWITCHES
+        and implied.time_ns - BRINGS_NS <= c.time_ns <= implied.time_ns
+        and (scope := {d: v for d, v in c.scope.items() if d != "service.name"})
+        and bool(frame.cohort(scope)[calls].all())
+    ]
+    if len(fitting) != 1:
+        return implied
+    return replace(implied, change=fitting[0], why=f"{implied.why}; {fitting[0].kind} change of {fitting[0].target} just before")
 
 
 def _rate(changes: Sequence[Change], kind: ChangeKind) -> float:

@@ -33,6 +33,11 @@ REST_SHARE = 0.15
 REST_EVIDENCE = 3.0
 """Nats that the left-out calls must show against the outside before a condition counts as inessential."""
 BOOTSTRAP_PENALTY = 2.0
+LEAST_OUTSIDE = 40
+PLAIN = 3.5
+"""Standard errors from which a change is plain."""
+NEARLY = 0.4
+"""Share of the harm inside from which the same harm outside is no smaller matter."""
 SAME = 0.7
 """Overlap from which two cohorts count as the same one."""
 NEW_VALUE_BONUS = 2.0
@@ -318,6 +323,22 @@ class CohortScan:
         score = score / np.sqrt(len(self.sums)) + np.array(prior)[:, None]
         same = np.array([self._overlap(c, best) >= SAME for c in rivals])
         return float(same[score.argmax(axis=0)].mean())
+
+
+def everywhere(target: Target, inside: Bools) -> bool:
+    """Whether calls outside a cohort got worse, too, by more than chance and nearly as much: then it only alarmed first.
+
+    Args:
+        target: what failed.
+        inside: which of the frame's calls are in the cohort.
+    """
+    own = inside[target.call]
+    if min(int(own.sum()), int((~own).sum())) < LEAST_OUTSIDE:
+        return False
+    excess = target.observed - target.expected
+    others = excess[~own]
+    error = float(np.sqrt(others.var() / others.size))
+    return bool(others.mean() > PLAIN * error and others.mean() >= NEARLY * excess[own].mean())
 
 
 def _own(inside: Bools, sums: _Sums) -> float:

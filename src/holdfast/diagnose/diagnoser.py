@@ -14,7 +14,7 @@ from holdfast.diagnose import narrate
 from holdfast.diagnose.badness import Watched, falls, watch
 from holdfast.diagnose.calibration import Calibration, shipped
 from holdfast.diagnose.changes import HOUR_NS, LOOK_BACK_NS, Effect, exposure, new_values, timing_factor, weigh
-from holdfast.diagnose.cohort import NEW_VALUE_BONUS, Cohort, CohortScan, overlap
+from holdfast.diagnose.cohort import NEW_VALUE_BONUS, Cohort, CohortScan, everywhere, overlap
 from holdfast.diagnose.evidence.composite import Scene
 from holdfast.diagnose.evidence.registry import METRICS_READ, read_all
 from holdfast.diagnose.findings import Findings
@@ -58,6 +58,8 @@ class Diagnoser:
         changes = telemetry.changes(guess - LOOK_BACK_NS, now_ns)
         watched = tuple(self._watch(frame, s) for s in signals if s.metric in frame.columns)
         frame, onset, cohort = self._locate(frame, watched, signals, changes, guess)
+        if watched and cohort.conditions and everywhere(watched[0].since(onset.time_ns), frame.cohort(cohort.conditions)):
+            cohort = Cohort()
         inside = frame.cohort(cohort.conditions)
         new = [condition for condition, _ in new_values(frame, onset)]
         replaced = next((d for d, v in cohort.conditions.items() if (d, v) in new), "")

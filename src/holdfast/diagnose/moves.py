@@ -17,6 +17,8 @@ SIGNIFICANT = 3.3
 LEAST_RATE_CHANGE = 0.01
 LEAST_RANK_CHANGE = 0.06
 STRONG_RANK_CHANGE = 0.22
+SETTINGS = frozenset({"temperature", "max_tokens", "tools_offered"})
+"""Metrics that tell what somebody set. That everybody else got the same setting does not make it any less new."""
 STRONG_SHARE = 0.4
 """A rate moved strongly when it did so by this share of the one that moved most."""
 
@@ -112,7 +114,7 @@ def _measure(frame: Frame, column: Column, known: Metric | None, inside: Bools, 
         a, b = rank(x, old), rank(old, old)
     base = float(np.average(b, weights=weight))
     change = float(a.mean()) - base
-    drift = _drift(column, rate, since & ~own, ~since & ~own)
+    drift = 0.0 if column.metric in SETTINGS else _drift(column, rate, since & ~own, ~since & ~own)
     effective = float(weight.sum() ** 2 / (weight**2).sum())
     pooled = max(float(a.var()), float(b.var()), 0.05 / x.size if rate else 1.0 / 12)
     error = float(np.sqrt(pooled / x.size + pooled / effective))

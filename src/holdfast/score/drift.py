@@ -24,9 +24,10 @@ OUTPUT_DRIFT = Metric(
     failure_mode="output_drift",
     description=(
         "How unusual the style of the answer is for such a question: cube of the residual's rank among a frozen reference"
-        " of the same application and route (healthy mean 1/4); absent until 300 answers were seen."
+        " of the same application and route (healthy mean 1/4); absent until 300 answers were seen. Another style harms nobody"
+        " by itself: it makes an anomaly, which supports an incident and opens none."
     ),
-    harm=1,
+    harm=0,
 )
 Vector = npt.NDArray[np.float64]
 MAX_SEGMENTS = 256
