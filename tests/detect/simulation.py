@@ -81,10 +81,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Script:
-    """One application's traffic: traces a second at time t, for `seconds`; who calls; which version is deployed when."""
+    """One application's traffic: traces a second at time t, for `seconds`; who calls; which version is deployed when.
+
+    `start_s` shifts all of it.
+    """
 
     seconds: float
     rate: float = 0.5
+    start_s: float = 0.0
     service: str = "support"
     seed: int = 1
     faults: Sequence[Fault] = ()
@@ -149,7 +153,7 @@ def _trace(script: Script, rng: np.random.Generator, number: int, t: float, nois
         "language": (_choice(rng, {"en": 0.8, "de": 0.2}),),
         "user": (f"u{int(rng.integers(400))}",),
     }
-    end = START_NS + int(t * NS_PER_S)
+    end = START_NS + int((script.start_s + t) * NS_PER_S)
     call = Call(trace_id=trace_id, span_id=span_id, start_ns=end - 10**9, end_ns=end, dimensions=dimensions)
     failed = script.dead[0] <= t < script.dead[1]
     season = 1 + script.seasonal * float(np.sin(2 * np.pi * t / 86_400))

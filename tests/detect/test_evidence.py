@@ -41,6 +41,17 @@ def test_only_traces_of_the_segment_and_the_period_count_for_the_mix() -> None:
     assert evidence.recent(0)[0] == (0, 2)
 
 
+def test_what_is_forgotten_is_in_no_trace_and_no_bad_call_any_more() -> None:
+    evidence = Evidence()
+    evidence.saw(0, 1, (0, 1, 2))
+    evidence.found(0, 3, bad(5, 0.6, "a"))
+    assert evidence.bad_between(0, 3, 1, (0, 9))
+    evidence.forget([1])
+    assert evidence.recent(0) == [(0, 2)]
+    assert evidence.bad_between(0, 3, 1, (0, 9)) == []
+    assert len(evidence.bad_between(0, 3, 0, (0, 9))) == 1
+
+
 def test_a_snapshot_is_exact() -> None:
     evidence, again = Evidence(), Evidence()
     evidence.saw(0, 1, (0, 1))

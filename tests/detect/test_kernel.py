@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
 
-from holdfast.detect.kernel import RATIOS, Floats, Ints, bets, layout, run
+from holdfast.detect.kernel import RATIOS, Floats, Ints, layout, run, stakes
+from holdfast.detect.kernel import bets as bets_with
 
 K = len(RATIOS)
+
+
+def bets(x: Floats, null: Floats) -> Floats:
+    return bets_with(x, null, stakes(null))
 
 
 def by_hand(stream: Ints, x: Floats, null: float) -> tuple[dict[int, Floats], dict[int, Floats], dict[int, list[float]]]:

@@ -1,5 +1,6 @@
 import numpy as np
 
+from holdfast.detect.budget import NS_PER_DAY, Spent
 from holdfast.detect.learning import COMPANION, compare_siblings, learn
 from holdfast.detect.policy import DetectPolicy
 from holdfast.detect.protocol import Ground
@@ -93,13 +94,32 @@ def test_a_baseline_forgets_what_is_long_ago_but_keeps_its_mean() -> None:
     assert abs(s.base[0, X] / s.base[0, N] - 0.03) < 1e-12
 
 
-def test_more_calls_cost_a_higher_threshold_and_spend_budget() -> None:
+def test_more_calls_cost_a_higher_threshold_and_spend_budget_at_the_one_that_was_in_force() -> None:
     watched = watch(3000, 90)
     learn(watched, ROW)
     low = watched.streams.threshold[0]
     watched.streams.totals[0] = [30_000, 900, 900, 900]
-    assert learn(watched, ROW) > 0
+    assert learn(watched, ROW) == (27_000 / low, 0, 0)
     assert watched.streams.threshold[0] > low
+
+
+def test_what_a_baseline_is_learnt_from_spends_nothing() -> None:
+    watched = watch(3000, 90)
+    assert learn(watched, ROW) == (0, 0, 0)
+    assert learn(watched, ROW) == (0, 0, 0)
+
+
+def test_from_its_second_day_on_a_stream_spends_its_budget_of_a_day_each_day() -> None:
+    watched = watch(1000, 30)
+    s, policy = watched.streams, DetectPolicy()
+    learn(watched, ROW)
+    spent = Spent()
+    for day in range(1, 11):
+        s.last_ns[0] = s.first_ns[0] + day * NS_PER_DAY
+        s.totals[0] = 1000 * day
+        spent = spent.plus(learn(watched, ROW))
+    assert spent.first_day == 0
+    assert abs(spent.later - 9 * policy.app_share * policy.false_alarms_per_day) < 1e-9
 
 
 def test_siblings_that_differ_weaken_the_prior_of_a_new_one() -> None:

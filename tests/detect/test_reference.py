@@ -77,3 +77,7 @@ def test_yes_or_no_has_no_outliers() -> None:
 
 def test_a_score_that_is_often_as_bad_as_can_be_has_no_outliers() -> None:
     assert scores(np.array([0.1] * 90 + [0.97] * 10)).outliers(np.array([1.0]), falling=False) is None
+
+
+def test_a_value_that_is_hardly_worse_than_the_others_is_no_outlier() -> None:
+    assert scores(np.full(300, 0.002)).outliers(np.array([0.003, 0.2]), falling=False).tolist() == [0.0, 1.0]  # type: ignore[union-attr]

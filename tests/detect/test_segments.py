@@ -2,7 +2,7 @@ import numpy as np
 
 from holdfast.core.call import Dimensions
 from holdfast.core.signal import Segment
-from holdfast.detect.segments import OTHER, SegmentIndex
+from holdfast.detect.segments import OTHER, RELEASED, SegmentIndex
 
 
 def index(max_segments: int = 1000, **max_values: int) -> SegmentIndex:
@@ -84,3 +84,54 @@ def test_the_home_of_a_version_is_its_route_until_it_is_met_on_another() -> None
     segments.profile({"service.name": ("shop",), "route": ("/b",), "prompt.version": ("v1",)})
     assert segments.home[version] == 0
     assert segments.moved == [version]
+
+
+def test_a_number_that_was_released_is_used_again_and_the_profiles_follow() -> None:
+    segments = index(tenant=2)
+    shop = {"service.name": ("shop",)}
+    for tenant in "ab":
+        segments.profile({**shop, "tenant": (tenant,)})
+    number = segments.find(Segment("shop", "tenant", "a"))
+    segments.release([number])
+    assert segments.find(Segment("shop", "tenant", "a")) == -1
+    assert segments.segments[number] == RELEASED
+    assert of(segments, {**shop, "tenant": ("c",)}) == {"shop", "shop[tenant=c]"}
+    assert segments.find(Segment("shop", "tenant", "c")) == number
+    assert of(segments, {**shop, "tenant": ("a",)}) == {"shop", f"shop[tenant={OTHER}]"}
+
+
+def test_a_snapshot_keeps_released_numbers_free_and_applications_right() -> None:
+    segments, again = index(), index()
+    for service in ("one", "two"):
+        segments.profile({"service.name": (service,), "route": ("/a", "/b")})
+    segments.release([1, 2])
+    # Number 1 goes to an application that is younger than number 3, and number 2 to its route.
+    segments.profile({"service.name": ("three",), "route": ("/c",)})
+    segments.release([2])
+    segments.saw([0, 3], 77)
+    again.load(segments.state())
+    assert again.state() == segments.state()
+    assert (again.app, again.last_ns) == (segments.app, segments.last_ns)
+    for each in (segments, again):
+        each.profile({"service.name": ("two",), "route": ("/d",)})
+        assert each.find(Segment("two", "route", "/d")) == 2
+        assert each.app[2] == 3
+
+
+def test_what_has_left_is_no_home_and_no_twin() -> None:
+    segments = index()
+    segments.profile({"service.name": ("shop",), "route": ("/a",), "prompt.version": ("v1",)})
+    version = segments.find(Segment("shop", "prompt.version", "v1"))
+    segments.pair({version: 1})
+    segments.release([version])
+    assert (segments.home, segments.twins, segments.moved) == ({}, {}, [])
+
+
+def test_applications_are_bounded_too() -> None:
+    segments = index(max_segments=10)
+    for i in range(100):
+        segments.profile({"service.name": (f"app{i}",)})
+    assert len(segments.segments) == 10 + 1
+    assert of(segments, {"service.name": ("app99",)}) == {OTHER}
+    assert of(segments, {"service.name": ("app3",)}) == {"app3"}
+    assert segments.overflow["service.name"] == 90

@@ -40,3 +40,17 @@ def test_a_snapshot_is_exact() -> None:
     assert again.size == 100
     assert again.state() == streams.state()
     assert again.add(7, 7, -1, 1) == 100
+
+
+def test_the_rows_of_streams_that_ended_are_empty_and_used_first_also_after_a_restart() -> None:
+    streams, again = Streams(), Streams()
+    for i in range(5):
+        streams.add(i, 0, -1, 7)
+    streams.totals[:5], streams.mode[:5] = 9.0, WATCHING
+    streams.release(np.array([3, 1]))
+    assert (streams.used, streams.size) == (3, 5)
+    assert (streams.segment[1], streams.mode[1], streams.totals[1, N]) == (-1, LEARNING, 0)
+    again.load(streams.state())
+    for each in (streams, again):
+        assert [each.add(8, 0, -1, 9) for _ in range(3)] == [1, 3, 5]
+        assert each.used == 6

@@ -12,6 +12,7 @@ from scipy.special import betaincinv, rel_entr
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.ids import derived_id
 from holdfast.core.signal import Signal, SignalCleared, Verdict
+from holdfast.detect.baseline import null_mean
 from holdfast.detect.budget import stream_budget
 from holdfast.detect.columns import Column
 from holdfast.detect.evidence import BadCall, exemplars
@@ -177,7 +178,7 @@ def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.floa
     verdict, reason = judge(metric, effect, standard)
     if verdict is Verdict.FAILURE:
         # The mix can only excuse, and is dear to ask for.
-        mix = _mix(setting.expected, column.margin, _at_least(float(since[X]), calls, MIX_QUANTILE))
+        mix = _mix(setting.expected, column, _at_least(float(since[X]), calls, MIX_QUANTILE))
         if mix:
             verdict, reason = judge(metric, msgspec.structs.replace(effect, mix=mix), standard)
     return msgspec.structs.replace(
@@ -219,9 +220,15 @@ def _at_least(bad: float, calls: float, quantile: float) -> float:
     return float(betaincinv(bad + 0.5, max(calls - bad, 0.0) + 0.5, quantile))
 
 
-def _mix(expected: Mapping[str, float], margin: float, observed: float) -> str:
+def _mix(expected: Mapping[str, float], column: Column, observed: float) -> str:
     """The dimension whose mix explains the observed mean (of the column), empty where none does."""
-    return next((dimension for dimension, mean in expected.items() if observed <= margin * mean), "")
+    return next((dimension for dimension, mean in expected.items() if observed <= _normal(mean, column)), "")
+
+
+def _normal(mean: float, column: Column) -> float:
+    """The largest mean that is still normal where `mean` is known for certain."""
+    known = np.array([mean])
+    return float(null_mean(known, known, np.array([column.margin]), np.array([column.floor]))[0])
 
 
 def _await_recovery(watch: Watch, row: int, onset: npt.NDArray[np.float64]) -> None:

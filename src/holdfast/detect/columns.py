@@ -65,7 +65,7 @@ class ColumnTable:
             return known
         metric = self._metrics.get(name)
         if metric is None:
-            self._index[name] = -1
+            # Not remembered: names that nobody defined may be as many as senders like.
             return -1
         added = columns_of(metric, self._policy)
         first = len(self.columns)

@@ -16,7 +16,7 @@ from holdfast.detect.registry import DETECTORS
 from holdfast.detect.segments import IndexState
 from holdfast.detect.sequential import Sequential
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Detection:

@@ -1,6 +1,8 @@
 """What a signal shows: the worst calls, who was hurt, and whether the traffic's mix explains it. Bounded rings."""
 
 from collections import deque
+from collections.abc import Collection
+from typing import TypeVar
 
 import msgspec
 
@@ -28,6 +30,9 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
 
     time_ns: int
     segments: tuple[int, ...]
+
+
+_Remembered = TypeVar("_Remembered", Seen, BadCall)
 
 
 class _State(msgspec.Struct):
@@ -82,6 +87,14 @@ class Evidence:
                 found.append(seen.segments)
         return found
 
+    def forget(self, segments: Collection[int]) -> None:
+        """Nothing that is remembered belongs to these segments any more: others get their numbers."""
+        gone = frozenset(segments)
+        for traces in self._traces.values():
+            _strip(traces, gone)
+        for calls in self._bad.values():
+            _strip(calls, gone)
+
     def state(self) -> bytes:
         """For a snapshot."""
         return msgspec.msgpack.encode(
@@ -96,6 +109,12 @@ class Evidence:
         plain = msgspec.msgpack.decode(state, type=_State)
         self._traces = {app: deque(ring, maxlen=MAX_TRACES) for app, ring in plain.traces.items()}
         self._bad = {(app, column): deque(ring, maxlen=MAX_BAD) for app, column, ring in plain.bad}
+
+
+def _strip(ring: deque[_Remembered], gone: frozenset[int]) -> None:
+    for at, item in enumerate(ring):
+        if not gone.isdisjoint(item.segments):
+            ring[at] = msgspec.structs.replace(item, segments=tuple([s for s in item.segments if s not in gone]))
 
 
 def exemplars(calls: list[BadCall]) -> tuple[Exemplar, ...]:

@@ -57,15 +57,19 @@ def layout(stream: Ints) -> Layout:
     return Layout(ordered[starts][longest_first], at, group_of, position_of, offsets)
 
 
-def bets(x: Floats, null: Floats) -> Floats:
-    """Betting factors L, shape N × K, of observations x in [0, 1] against null means in (0, 1).
+def stakes(null: Floats) -> Floats:
+    """What is bet, shape N × K, against null means in (0, 1): λ of the betting factors 1 + λ(x − m).
 
-    A bet never risks more than nine tenths, so L ≥ 0.1 also where ρ·m exceeds 1.
+    A bet never risks more than nine tenths, so the factors are at least 0.1 also where ρ·m exceeds 1.
     """
-    stake = np.minimum((RATIOS - 1) / (1 - null)[:, None], 0.9 / null[:, None])
-    stake *= (x - null)[:, None]
-    stake += 1
-    return stake
+    return np.asarray(np.minimum((RATIOS - 1) / (1 - null)[:, None], 0.9 / null[:, None]), np.float64)
+
+
+def bets(x: Floats, null: Floats, stake: Floats) -> Floats:
+    """Betting factors L, shape N × K, of observations x in [0, 1] against null means, with the stakes against them."""
+    factors = stake * (x - null)[:, None]
+    factors += 1
+    return factors
 
 
 class Run(NamedTuple):

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.detect.baseline import sibling_strength
-from holdfast.detect.budget import FEWEST_A_DAY, NS_PER_DAY, stream_budget
+from holdfast.detect.budget import FEWEST_A_DAY, NS_PER_DAY, Spent, stream_budget
 from holdfast.detect.streams import ALARMED, LEARNING, WATCHING, XX, N, X
 from holdfast.detect.watch import Watch
 
@@ -19,8 +19,8 @@ SELDOM = 0.2
 SIBLINGS_EVERY = 16
 
 
-def learn(watch: Watch, touched: Ints) -> float:
-    """Update the streams that had observations; returns the budget spent by them since the last time (expected false alarms)."""
+def learn(watch: Watch, touched: Ints) -> Spent:
+    """Update the streams that had observations; returns what of the budget they spent since the last time."""
     _commit(watch, touched)
     _promote(watch, touched)
     s = watch.streams
@@ -67,6 +67,8 @@ def _promote(watch: Watch, rows: Ints) -> None:
     s.mode[parts] = WATCHING
     fresh = np.concatenate((ready, parts))
     s.refreshed[fresh] = -1.0
+    # What it learnt from could raise no alarm, and has cost nothing.
+    s.spent_at[fresh] = s.totals[fresh, N]
     s.restart(fresh)
 
 
@@ -79,8 +81,8 @@ def _traffic(watch: Watch, rows: Ints) -> npt.NDArray[np.float64]:
     return np.asarray(busiest[np.array(watch.ground.index.app)[s.segment[rows]]], np.float64)
 
 
-def _thresholds(watch: Watch, rows: Ints) -> float:
-    """Threshold n·K/A of each stream, and what its observations since the last time have spent."""
+def _thresholds(watch: Watch, rows: Ints) -> Spent:
+    """Threshold n·K/A of each stream, and what its observations since the last time have spent at the one that was in force."""
     s, policy = watch.streams, watch.ground.policy
     rows = rows[s.mode[rows] != LEARNING]
     apps, segments = watch.counts()
@@ -92,10 +94,11 @@ def _thresholds(watch: Watch, rows: Ints) -> float:
         stream_budget(segments, policy.segment_share, policy),
     )
     watching = s.mode[rows] == WATCHING
-    new = np.where(watching, s.totals[rows, N] - s.spent_at[rows], 0.0)
+    spent = np.where(watching, s.totals[rows, N] - s.spent_at[rows], 0.0) / s.threshold[rows]
+    first = s.last_ns[rows] - s.first_ns[rows] < NS_PER_DAY
     s.spent_at[rows] = s.totals[rows, N]
     s.threshold[rows] = daily / budget
-    return float((new / s.threshold[rows]).sum())
+    return Spent(float(spent[first].sum()), float(spent[~first].sum()))
 
 
 def compare_siblings(watch: Watch) -> None:

@@ -38,6 +38,9 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
         chunk_traces: traces between two updates of baselines.
         clear_evidence: e-value that a recovery must reach, after at least `clear_calls` calls and `clear_s` seconds.
         max_streams: streams at most; max_values: values at most of a dimension of an application. What is over goes to `other`.
+        idle_days: days of its application's event time after which a value that no call has any more (a retired version, a
+            tenant or user that left) is forgotten, with its streams. Where there is no room for new ones, those that are idle
+            longest go sooner, but none that was seen in the last `late_s` seconds. One that has alarmed stays until it clears.
         remembered_traces: traces whose scores are recognised when they come again.
         late_s: a call older than this behind its application's newest one no longer counts.
         user_metrics: metrics that are also watched per user.
@@ -53,10 +56,10 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
     min_seldom_calls: int = 50
     settled_calls: int = 600
     quantile: float = 0.8
-    young_quantile: float = 0.975
+    young_quantile: float = 0.95
     young_calls: int = 2000
     unsettled_calls: int = 600
-    segment_quantile: float = 0.99
+    segment_quantile: float = 0.95
     memory_calls: int = 5000
     margins: dict[str, float] = {}
     floors: tuple[float, float, float, float] = (0.02, 0.015, 0.006, 0.003)
@@ -70,6 +73,7 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
     clear_s: float = 60.0
     max_streams: int = 20_000
     max_values: dict[str, int] = msgspec.field(default_factory=lambda: {"tenant": 50, "user": 200})
+    idle_days: float = 7.0
     remembered_traces: int = 10_000
     late_s: float = 3600.0
     user_metrics: frozenset[str] = frozenset(
@@ -85,6 +89,8 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
             )
         if abs(self.app_share + self.segment_share + self.change_share - 1) > 1e-6:
             raise ConfigurationError("detect.app_share, segment_share and change_share must sum to 1")
+        if self.idle_days <= 0:
+            raise ConfigurationError("detect.idle_days must be above 0")
         for key in ("quantile", "young_quantile", "segment_quantile"):
             if not 0.5 <= getattr(self, key) < 1:
                 raise ConfigurationError(f"detect.{key} must lie in [0.5, 1)")

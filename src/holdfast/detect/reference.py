@@ -10,6 +10,8 @@ TAIL = 0.97
 """Quantile of the reference beyond which a value is extreme."""
 OUTLIER = 0.99
 """Quantile of the reference beyond which a bounded score is an outlier."""
+LEAST_GAP = 0.05
+"""An outlier is at least so much worse than the median: 0.003 where all others are 0.002 hurts nobody."""
 SATURATED = 0.9
 """A score that is so bad in every hundredth healthy call already has no room for outliers: there its mean says all."""
 CLIP = 20.0
@@ -54,6 +56,7 @@ class Reference:
         assert self.sorted is not None, "offer() said so"  # noqa: S101 - an invariant, not a check of input
         badness = 1 - self.sorted[::-1] if falling else self.sorted
         limit = float(badness[min(int(OUTLIER * len(badness)), len(badness) - 1)])
+        limit = max(limit, float(badness[len(badness) // 2]) + LEAST_GAP)
         if limit >= SATURATED or bool(np.isin(badness, (0.0, 1.0)).all()):
             return None
         return ((1 - values if falling else values) > limit).astype(np.float64)

@@ -1,7 +1,7 @@
 """The index of segments: which streams a call belongs to, by number, bounded in number."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 import numpy as np
@@ -21,6 +21,8 @@ OTHER = "other"
 DEFAULT_MAX_VALUES = 100
 MAX_PROFILES = 20_000
 UNKNOWN_SERVICE = ("unknown_service",)
+RELEASED = Segment("", "user", "")
+"""What a number stands for that no segment has: a user of no application."""
 
 _KEYS = ("service.name", *WATCHED)
 _Key = tuple[tuple[str, ...] | None, ...]
@@ -32,7 +34,9 @@ class SegmentIndex:
     `twins` says of segments without streams of their own which segment has the same traffic. `home` is the only route of a
     version, tool or document source, as long as it has only one; `moved` are those that lost theirs since somebody last asked.
 
-    Values beyond the bounds of their dimension, or of `max_segments` in all, are counted in `overflow` and become `other`.
+    Values beyond the bounds of their dimension, or of `max_segments` in all, are counted in `overflow` and become `other`;
+    so do applications, under the name `service.name`. `last_ns` says when each segment was last seen. Numbers that were given
+    back by `release` stand for `RELEASED` until they are used again.
     """
 
     def __init__(self, max_segments: int, max_values: dict[str, int]) -> None:
@@ -44,6 +48,8 @@ class SegmentIndex:
         self.twins: dict[int, int] = {}
         self.home: dict[int, int] = {}
         self.moved: list[int] = []
+        self.last_ns: list[int] = []
+        self._free: list[int] = []
         self._numbers: dict[Segment, int] = {}
         self._values: Counter[tuple[str, str]] = Counter()
         self.profiles: list[tuple[int, ...]] = []
@@ -51,6 +57,7 @@ class SegmentIndex:
         self._flat: Ints = np.empty(0, np.int64)
         self._starts: Ints = np.empty(0, np.int64)
         self._lengths: Ints = np.empty(0, np.int64)
+        self._services: Ints = np.empty(0, np.int64)
 
     def profile(self, dimensions: Dimensions) -> int:
         """Number of the profile of a call with these dimensions."""
@@ -61,6 +68,11 @@ class SegmentIndex:
     def service_of(self, profile: int) -> int:
         """Segment number of the whole application that a profile belongs to."""
         return self.profiles[profile][0]
+
+    def services_of(self, profile: Ints) -> Ints:
+        """The same for many profiles (N)."""
+        self._number_rows()
+        return self._services[profile]
 
     def user(self, app: int, user: str) -> int:
         """Segment number of one user of an application."""
@@ -94,19 +106,59 @@ class SegmentIndex:
     def trim(self) -> None:
         """Forget the profiles where there are too many; the segments stay. Numbers of profiles from before are void."""
         if len(self.profiles) >= MAX_PROFILES:
-            self._by_key.clear()
-            self.profiles.clear()
-            self._flat = self._starts = self._lengths = np.empty(0, np.int64)
+            self._forget_profiles()
+
+    def _forget_profiles(self) -> None:
+        self._by_key.clear()
+        self.profiles.clear()
+        self._flat = self._starts = self._lengths = self._services = np.empty(0, np.int64)
+
+    def saw(self, segments: Collection[int], time_ns: int) -> None:
+        """Calls of these segments came, when event time had come this far."""
+        last_ns = self.last_ns
+        for segment in segments:
+            if last_ns[segment] < time_ns:
+                last_ns[segment] = time_ns
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for a further segment."""
+        return len(self.segments) - len(self._free) >= self._max_segments
+
+    def release(self, numbers: Collection[int]) -> None:
+        """Forget these segments, none of them a whole application: others will get their numbers.
+
+        Numbers of profiles from before are void.
+        """
+        for number in numbers:
+            segment = self.segments[number]
+            del self._numbers[segment]
+            self._values[segment.service, segment.dimension] -= 1
+            self.segments[number], self.app[number], self.last_ns[number] = RELEASED, number, 0
+            self.home.pop(number, None)
+            self.twins.pop(number, None)
+        self.moved = [number for number in self.moved if number not in numbers]
+        self._free = sorted((*self._free, *numbers), reverse=True)
+        self._forget_profiles()
 
     def state(self) -> "IndexState":
         """For a snapshot."""
-        return IndexState(self.segments, dict(self.overflow), self.twins, self.home, self.moved)
+        return IndexState(self.segments, dict(self.overflow), self.twins, self.home, self.moved, self.last_ns)
 
     def load(self, state: "IndexState") -> None:
         """Take over the segments of a snapshot, under the same numbers."""
         self.__init__(self._max_segments, self._max_values)  # type: ignore[misc]  # starting again is what a restore means
-        for segment in state.segments:
-            self._add(segment)
+        for number, segment in enumerate(state.segments):
+            if segment == RELEASED:
+                self.segments.append(segment)
+                self.app.append(number)
+                self.last_ns.append(0)
+                self._free.insert(0, number)
+            else:
+                self._append(segment)
+        # The application of a segment that has the number of an older one may come after it.
+        self.app = [n if s == RELEASED else self._numbers[Segment(s.service)] for n, s in enumerate(self.segments)]
+        self.last_ns = state.last_ns
         self.overflow = Counter(state.overflow)
         self.twins, self.home, self.moved = state.twins, state.home, state.moved
 
@@ -114,11 +166,12 @@ class SegmentIndex:
         """From now on these segments have no observations of their own."""
         if twins != self.twins:
             self.twins = twins
-            self._flat = self._starts = self._lengths = np.empty(0, np.int64)
+            self._flat = self._starts = self._lengths = self._services = np.empty(0, np.int64)
 
     def _number_rows(self) -> None:
         new = self.profiles[len(self._starts) :]
         if new:
+            self._services = np.concatenate((self._services, np.array([profile[0] for profile in new], np.int64)))
             new = [tuple([s for s in profile if s not in self.twins]) for profile in new]
             lengths = np.array([len(p) for p in new], np.int64)
             starts = len(self._flat) + np.cumsum(lengths) - lengths
@@ -127,7 +180,7 @@ class SegmentIndex:
             self._flat = np.concatenate((self._flat, np.array([s for p in new for s in p], np.int64)))
 
     def _new_profile(self, key: _Key) -> int:
-        service = (key[0] or UNKNOWN_SERVICE)[0]
+        service = self._service((key[0] or UNKNOWN_SERVICE)[0])
         numbers = [self._number(service, "", "")]
         for dimension, values in zip(WATCHED, key[1:], strict=True):
             numbers += [self._number(service, dimension, value) for value in dict.fromkeys(values or ())]
@@ -135,6 +188,13 @@ class SegmentIndex:
         self.profiles.append(tuple(dict.fromkeys(numbers)))
         self._by_key[key] = len(self.profiles) - 1
         return len(self.profiles) - 1
+
+    def _service(self, service: str) -> str:
+        """The application that this one is counted under."""
+        if Segment(service) in self._numbers or not self.full:
+            return service
+        self.overflow["service.name"] += 1
+        return OTHER
 
     def _settle_in(self, numbers: list[int]) -> None:
         """Note on which routes versions, tools and document sources are met."""
@@ -153,19 +213,31 @@ class SegmentIndex:
         if known is not None:
             return known
         bound = self._max_values.get(dimension, DEFAULT_MAX_VALUES)
-        full = self._values[service, dimension] >= bound or len(self.segments) >= self._max_segments
+        full = self._values[service, dimension] >= bound or self.full
         if dimension and value != OTHER and full:
             self.overflow[dimension] += 1
             return self._number(service, dimension, OTHER)
         return self._add(segment)
 
     def _add(self, segment: Segment) -> int:
-        number = len(self.segments)
-        self._numbers[segment] = number
-        self.segments.append(segment)
-        self._values[segment.service, segment.dimension] += 1
-        self.app.append(self._numbers.get(Segment(segment.service), number))
+        if not self._free:
+            return self._append(segment)
+        number = self._free.pop()
+        self._enter(number, segment)
         return number
+
+    def _append(self, segment: Segment) -> int:
+        number = len(self.segments)
+        self.segments.append(segment)
+        self.app.append(number)
+        self.last_ns.append(0)
+        self._enter(number, segment)
+        return number
+
+    def _enter(self, number: int, segment: Segment) -> None:
+        self._numbers[segment], self.segments[number] = number, segment
+        self._values[segment.service, segment.dimension] += 1
+        self.app[number] = self._numbers.get(Segment(segment.service), number)
 
 
 class IndexState(msgspec.Struct):
@@ -176,3 +248,4 @@ class IndexState(msgspec.Struct):
     twins: dict[int, int]
     home: dict[int, int]
     moved: list[int]
+    last_ns: list[int]

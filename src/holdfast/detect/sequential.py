@@ -13,7 +13,8 @@ from holdfast.detect.batch import Batch
 from holdfast.detect.budget import BudgetReport
 from holdfast.detect.columns import Column
 from holdfast.detect.evidence import BadCall
-from holdfast.detect.kernel import Layout, bets, layout, run
+from holdfast.detect.idle import forget_idle
+from holdfast.detect.kernel import Layout, bets, layout, run, stakes
 from holdfast.detect.learning import SIBLINGS_EVERY, compare_siblings, learn
 from holdfast.detect.protocol import Ground, SignalEvent
 from holdfast.detect.reference import Reference, Waiting
@@ -27,6 +28,8 @@ LARGEST = 1e100
 """Evidence is cut here between batches, far above any threshold, so that it cannot overflow."""
 PAIR_EVERY = 4
 """Chunks between two looks at which segments have the same traffic."""
+FORGET_EVERY = 16
+"""Chunks between two looks at which segments nobody sees any more."""
 BAD = 0.5
 BAD_RANK = 0.95
 
@@ -54,13 +57,11 @@ class Sequential:
         self._waiting: dict[tuple[int, int], Waiting] = {}
         self._touched: set[int] = set()
         self._settled = 0
-        self._spent = 0.0
         self._raised = 0
 
     def observe(self, batch: Batch) -> list[SignalEvent]:
         """Signals of the streams that crossed their thresholds."""
-        for row in batch.traces:
-            self._ground.evidence.saw(row.app, row.time_ns, row.segments)
+        self._note_seen(batch)
         for app, metric in sorted(batch.recalibrated):
             self._recalibrate(app, metric)
         if not batch.scores:
@@ -89,7 +90,9 @@ class Sequential:
             self._pair(rows)
         if self._settled % SIBLINGS_EVERY == 0:
             compare_siblings(self._watch)
-        self._spent += learn(self._watch, rows)
+        self._watch.spent = self._watch.spent.plus(learn(self._watch, rows))
+        if self._settled % FORGET_EVERY == 0:
+            self._forget_idle()
         alarmed = rows[self._watch.streams.mode[rows] == ALARMED]
         return [signal for row in alarmed.tolist() if (signal := rejudge(self._watch, row)) is not None]
 
@@ -97,6 +100,11 @@ class Sequential:
         """Look which segments of the applications of these streams have the same traffic."""
         for app in sorted({self._ground.index.app[segment] for segment in self._watch.streams.segment[rows].tolist()}):
             self._watch.pair(app)
+
+    def _forget_idle(self) -> None:
+        gone = forget_idle(self._watch)
+        for waiting in self._waiting.values() if gone else ():
+            waiting.segments = [tuple([s for s in segments if s not in gone]) for segments in waiting.segments]
 
     def tick(self, now_ns: int) -> list[SignalEvent]:
         """Time alone says nothing about scores."""
@@ -107,7 +115,7 @@ class Sequential:
         apps, segments = self._watch.counts()
         return BudgetReport(
             per_day=self._ground.policy.false_alarms_per_day,
-            spent=self._spent,
+            spent=self._watch.spent,
             alarms=self._raised,
             app_streams=apps,
             segment_streams=segments,
@@ -147,10 +155,13 @@ class Sequential:
         table, index, parts = self._ground.table, self._ground.index, list[Observed]()
         heavy = np.array([any(table.columns[c].kind != "score" for c in cols) for cols in table.of_metric])
         rows = np.flatnonzero(heavy[batch.metric])
-        apps = np.array([index.service_of(p) for p in batch.profile[rows].tolist()], np.int64)
-        for key in sorted(set(zip(apps.tolist(), batch.metric[rows].tolist(), strict=True))):
-            mine = rows[(apps == key[0]) & (batch.metric[rows] == key[1])]
-            parts += self._ranked(batch, key, mine)
+        if not len(rows):
+            return parts
+        key = index.services_of(batch.profile[rows]) * len(table.names) + batch.metric[rows]
+        order = np.argsort(key, kind="stable")
+        for mine in np.split(rows[order], np.flatnonzero(np.diff(key[order])) + 1):
+            app, metric = index.service_of(int(batch.profile[mine[0]])), int(batch.metric[mine[0]])
+            parts += self._ranked(batch, (app, metric), mine)
         return parts
 
     def _ranked(self, batch: Batch, key: tuple[int, int], rows: Ints) -> list[Observed]:
@@ -209,14 +220,29 @@ class Sequential:
             if segment < 0:
                 # The call that drew attention to a user is no evidence against them: it was selected.
                 if value >= BAD:
-                    index.user(trace.app, trace.user)
+                    index.saw((index.user(trace.app, trace.user),), trace.time_ns)
                 continue
+            index.saw((segment,), trace.time_ns)
             found.append((segment, columns[0], value, int(batch.reached_ns[row])))
         if not found:
             return [_nothing()]
         segments, columns_, values, reached = (np.array(column) for column in zip(*found, strict=True))
         x = np.clip(values, 0.0, 1.0)
         return [Observed(self._watch.place(segments, columns_, reached), x, values, reached)]
+
+    def _note_seen(self, batch: Batch) -> None:
+        """Remember the traces, for the mix of traffic, and when each segment was seen."""
+        index, latest = self._ground.index, dict[tuple[int, ...], int]()
+        for row in batch.traces:
+            self._ground.evidence.saw(row.app, row.time_ns, row.segments)
+            latest[row.segments] = row.time_ns
+        # A call may belong to an application of which the root of its trace knows nothing.
+        reached = np.zeros(len(index.profiles), np.int64)
+        reached[batch.profile] = batch.reached_ns
+        for profile in np.flatnonzero(reached).tolist():
+            latest.setdefault(index.profiles[profile], int(reached[profile]))
+        for segments, time_ns in latest.items():
+            index.saw(segments, time_ns)
 
     def _note_bad(self, batch: Batch, rows: Ints, column: Ints, x: Floats, limit: float) -> None:
         """Remember the bad calls, for exemplars."""
@@ -239,7 +265,7 @@ class Sequential:
     def _advance(self, observed: Observed) -> list[SignalEvent]:
         """Run all observations; what follows a crossing runs again under the stream's new mode."""
         events: list[tuple[int, SignalEvent]] = []
-        self._touched.update(np.unique(observed.stream).tolist())
+        self._touched.update(np.flatnonzero(np.bincount(observed.stream)).tolist())
         while len(observed.stream):
             plan = layout(observed.stream)
             factors = self._factors(observed, plan)
@@ -257,7 +283,8 @@ class Sequential:
         """Betting factors in row order, by mode of the stream."""
         s = self._watch.streams
         x, stream = observed.x[plan.at], plan.groups[plan.group]
-        factors = bets(x, s.null[stream])
+        null = s.null[plan.groups]
+        factors = bets(x, null[plan.group], stakes(null)[plan.group])
         mode = s.mode[stream]
         factors[mode == LEARNING] = 1.0
         alarmed = mode == ALARMED
@@ -318,12 +345,12 @@ class Sequential:
     def _store(self, observed: Observed, plan: Layout, evidence: Floats, cusum: Floats, zero: Ints) -> None:
         """Write R, W, totals, and where W was last at zero, back to the streams."""
         s, groups = self._watch.streams, plan.groups
-        order = np.lexsort((plan.position, plan.group))
-        at = plan.at[order]
-        x, value = observed.x[at], observed.value[at]
-        sums = np.cumsum(np.stack((np.ones(len(x)), x, x * x, value), axis=1), axis=0)
         counts = np.bincount(plan.group)
         starts = np.cumsum(counts) - counts
+        at = np.empty_like(plan.at)
+        at[starts[plan.group] + plan.position] = plan.at
+        x, value = observed.x[at], observed.value[at]
+        sums = np.cumsum(np.stack((np.ones(len(x)), x, x * x, value), axis=1), axis=0)
         before = np.concatenate((np.zeros((1, 4)), sums))[starts]
         ends = starts + counts - 1
         group, ratio = np.nonzero(zero >= 0)
@@ -346,7 +373,6 @@ class Sequential:
                 waiting=[(a, m, w) for (a, m), w in self._waiting.items()],
                 touched=sorted(self._touched),
                 settled=self._settled,
-                spent=self._spent,
                 raised=self._raised,
             )
         )
@@ -362,7 +388,7 @@ class Sequential:
             self._references[app, metric].sorted = np.frombuffer(values, np.float64)
         self._waiting = {(app, metric): waiting for app, metric, waiting in plain.waiting}
         self._touched = set(plain.touched)
-        self._settled, self._spent, self._raised = plain.settled, plain.spent, plain.raised
+        self._settled, self._raised = plain.settled, plain.raised
 
 
 class _State(msgspec.Struct, kw_only=True):
@@ -371,7 +397,6 @@ class _State(msgspec.Struct, kw_only=True):
     waiting: list[tuple[int, int, Waiting]]
     touched: list[int]
     settled: int
-    spent: float
     raised: int
 
 

@@ -42,7 +42,7 @@ _FIELDS: dict[str, tuple[str, tuple[int, ...], float]] = {
 
 
 class Streams:
-    """Arrays of S rows that grow as streams appear; `size` rows are in use.
+    """Arrays of S rows that grow as streams appear; of `size` rows those with a segment are in use.
 
     evidence, cusum: R and W of the kernel. totals: since the stream began; committed: how much of them the baseline has taken
     in; base: what it has taken in and still remembers. zero: totals and event time where W was last at or below 1. null: the
@@ -73,19 +73,34 @@ class Streams:
 
     def __init__(self) -> None:
         self.size = 0
+        self._free: list[int] = []
         self._room = 0
         self._grow(64)
 
     def add(self, segment: int, column: int, parent: int, time_ns: int) -> int:
         """A new stream that learns; its number. `parent` is the stream of the whole application, −1 for such a one itself."""
-        if self.size == self._room:
-            self._grow(2 * self._room)
-        number = self.size
-        self.size += 1
+        number = self._free.pop() if self._free else self._next()
         self.segment[number], self.column[number], self.parent[number] = segment, column, parent
         self.first_ns[number] = self.last_ns[number] = time_ns
         self.zero[number, :, TIME] = time_ns
         return number
+
+    def _next(self) -> int:
+        if self.size == self._room:
+            self._grow(2 * self._room)
+        self.size += 1
+        return self.size - 1
+
+    @property
+    def used(self) -> int:
+        """How many streams there are."""
+        return self.size - len(self._free)
+
+    def release(self, rows: npt.NDArray[np.int64]) -> None:
+        """End these streams: their rows are empty until others get them."""
+        for name, (_, _, empty) in _FIELDS.items():
+            getattr(self, name)[rows] = empty
+        self._free = sorted((*self._free, *rows.tolist()), reverse=True)
 
     def forget(self, rows: npt.NDArray[np.int64]) -> None:
         """Start the baseline of these streams anew."""
@@ -113,7 +128,7 @@ class Streams:
         self.zero[rows, :, TIME] = self.last_ns[rows][:, None]
 
     def state(self) -> dict[str, bytes]:
-        """Rows in use, as raw bytes by field."""
+        """Rows up to `size`, as raw bytes by field."""
         return {name: getattr(self, name)[: self.size].tobytes() for name in _FIELDS}
 
     def load(self, state: dict[str, Any]) -> None:
@@ -125,6 +140,7 @@ class Streams:
         for name, (kind, shape, _) in _FIELDS.items():
             getattr(self, name)[:size] = np.frombuffer(fields[name], kind).reshape((size, *shape))
         self.size = size
+        self._free = np.flatnonzero(self.segment[:size] < 0)[::-1].tolist()
 
     def _grow(self, room: int) -> None:
         for name, (kind, shape, empty) in _FIELDS.items():

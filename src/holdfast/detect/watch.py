@@ -1,5 +1,7 @@
 """Which stream watches which column of which segment, and what a new stream starts from."""
 
+from collections.abc import Collection
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -7,7 +9,7 @@ import numpy.typing as npt
 from holdfast.core.call import DIMENSIONS
 from holdfast.core.signal import Signal
 from holdfast.detect.baseline import null_mean, sharpness, upper_bound
-from holdfast.detect.budget import FEWEST_A_DAY, head_start, stream_budget
+from holdfast.detect.budget import FEWEST_A_DAY, Spent, head_start, stream_budget
 from holdfast.detect.policy import JUDGED_AT_ONCE, VERSIONS
 from holdfast.detect.protocol import Ground
 from holdfast.detect.streams import ALARMED, LEARNING, WATCHING, XX, N, Streams, X
@@ -41,6 +43,8 @@ class Watch:
         self.changes: dict[int, list[int]] = {}
         self.known_versions: set[int] = set()
         self.refused = 0
+        self.crowded = False
+        self.spent = Spent()
         self._grid: Ints = np.full((16, 16), -1, np.int64)
 
     def place(self, segment: Ints, column: Ints, time_ns: Ints) -> Ints:
@@ -105,10 +109,14 @@ class Watch:
         self._give_head_start(rows[self.streams.mode[rows] == WATCHING], len(recent) + 1)
 
     def _give_head_start(self, rows: Ints, changes: int) -> None:
+        # A stream without a threshold yet cannot alarm.
+        rows = rows[np.isfinite(self.streams.threshold[rows])]
         if len(rows):
-            threshold = self.streams.threshold[rows]
+            threshold, before = self.streams.threshold[rows], self.streams.evidence[rows]
             start = head_start(1.0, self.counts()[0], changes, self.ground.policy) * threshold
-            self.streams.evidence[rows] = np.maximum(self.streams.evidence[rows], start[:, None])
+            self.streams.evidence[rows] = np.maximum(before, start[:, None])
+            given = (self.streams.evidence[rows] - before).mean(axis=1)
+            self.spent = self.spent.plus(Spent(changes=float((given / threshold).sum())))
 
     def _reserve(self) -> None:
         need = (len(self.ground.index.segments), len(self.ground.table.columns))
@@ -122,8 +130,9 @@ class Watch:
         if self._grid[segment, column] >= 0:
             return int(self._grid[segment, column])
         app = self.ground.index.app[segment]
-        if self.streams.size >= self.ground.policy.max_streams:
+        if self.streams.used >= self.ground.policy.max_streams:
             self.refused += 1
+            self.crowded = True
             return -1
         parent = -1 if app == segment else self._stream(self._home(segment), column, time_ns)
         number = self.streams.add(segment, column, parent, time_ns)
@@ -175,6 +184,17 @@ class Watch:
         if kind != "score":
             return dimension in VERSIONS and parent != index.app[segment]
         return dimension in JUDGED_AT_ONCE | {"user"}
+
+    def release(self, segments: Collection[int]) -> None:
+        """Forget these segments and their streams, none of which has alarmed: others get their numbers."""
+        s, gone = self.streams, sorted(segments)
+        rows = np.flatnonzero(np.isin(s.segment[: s.size], gone))
+        self._grid[s.segment[rows], s.column[rows]] = -1
+        s.release(rows)
+        self.known_versions.difference_update(gone)
+        self.ground.evidence.forget(gone)
+        self.ground.index.release(segments)
+        self.crowded = False
 
     def settle_in(self) -> None:
         """Give versions that were met on a second route their application as parent."""
@@ -242,6 +262,8 @@ class Watch:
                 changes=self.changes,
                 versions=sorted(self.known_versions),
                 refused=self.refused,
+                crowded=self.crowded,
+                spent=self.spent,
             )
         )
 
@@ -249,13 +271,15 @@ class Watch:
         """Take over what `state` gave."""
         plain = msgspec.msgpack.decode(state, type=_State)
         self.streams.load(plain.streams)
-        self.alarms, self.changes, self.refused = plain.alarms, plain.changes, plain.refused
+        self.alarms, self.changes = plain.alarms, plain.changes
+        self.refused, self.crowded = plain.refused, plain.crowded
+        self.spent = plain.spent
         self.strengths = {(app, column, dimension): value for app, column, dimension, value in plain.strengths}
         self.known_versions = set(plain.versions)
         self._grid = np.full((16, 16), -1, np.int64)
         self._reserve()
-        size = self.streams.size
-        self._grid[self.streams.segment[:size], self.streams.column[:size]] = np.arange(size)
+        used = np.flatnonzero(self.streams.segment[: self.streams.size] >= 0)
+        self._grid[self.streams.segment[used], self.streams.column[used]] = used
 
 
 class _State(msgspec.Struct, kw_only=True):
@@ -265,3 +289,5 @@ class _State(msgspec.Struct, kw_only=True):
     changes: dict[int, list[int]]
     versions: list[int]
     refused: int
+    crowded: bool
+    spent: Spent

@@ -1,0 +1,89 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.detect.recognised import Recognised, pack
+
+Pairs = list[tuple[str, int]]
+
+
+def told(seen: Recognised, trace: str, pairs: Pairs) -> Pairs:
+    """What of these scores counts."""
+    metrics = [metric for _, metric in pairs]
+    fresh = seen.fresh(trace, [span for span, _ in pairs], pack(metrics), len(set(metrics)) == len(metrics))
+    return pairs if fresh is None else [pairs[i] for i in fresh]
+
+
+def test_a_trace_that_comes_again_counts_for_what_is_new_of_it_alone() -> None:
+    seen = Recognised(10)
+    assert told(seen, "t", [("a", 1), ("a", 2)]) == [("a", 1), ("a", 2)]
+    assert told(seen, "t", [("a", 2), ("a", 3), ("b", 2)]) == [("a", 3), ("b", 2)]
+    assert told(seen, "t", [("a", 1), ("b", 2), ("a", 3)]) == []
+
+
+def test_one_metric_twice_on_a_span_counts_once_and_on_two_spans_twice() -> None:
+    seen = Recognised(10)
+    assert told(seen, "t", [("a", 1), ("a", 1)]) == [("a", 1)]
+    assert told(seen, "u", [("a", 1), ("b", 1)]) == [("a", 1), ("b", 1)]
+    assert told(seen, "v", [("a", 1), ("b", 1), ("a", 1)]) == [("a", 1), ("b", 1)]
+
+
+def test_a_trace_without_scores_is_remembered_and_its_late_scores_count() -> None:
+    seen = Recognised(10)
+    assert told(seen, "t", []) == []
+    assert told(seen, "t", [("a", 1)]) == [("a", 1)]
+    assert told(seen, "t", [("a", 1)]) == []
+
+
+def test_the_oldest_trace_is_forgotten_first_and_coming_again_makes_none_younger() -> None:
+    seen = Recognised(3)
+    for trace in "abcad":
+        told(seen, trace, [("s", 1)])
+    assert told(seen, "b", [("s", 1)]) == []
+    assert told(seen, "a", [("s", 1)]) == [("s", 1)]
+
+
+@pytest.mark.parametrize("text", ["", "\ud800", "ü" * 10_000], ids=["empty", "surrogate", "long"])
+def test_ids_may_be_anything(text: str) -> None:
+    seen = Recognised(3)
+    assert told(seen, text, [(text, 1)])
+    assert not told(seen, text, [(text, 1)])
+
+
+def test_what_is_held_of_a_trace_does_not_depend_on_how_long_its_ids_are() -> None:
+    short, long = Recognised(5), Recognised(5)
+    told(short, "t", [("s", 1), ("u", 1)])
+    told(long, "t" * 5000, [("s" * 5000, 1), ("u" * 5000, 1)])
+    assert [sum(map(len, entry)) for entry in short.state()] == [sum(map(len, entry)) for entry in long.state()]
+
+
+def test_a_smaller_ring_takes_over_the_youngest_of_a_larger_one() -> None:
+    seen, again = Recognised(10), Recognised(2)
+    for trace in "abc":
+        told(seen, trace, [("s", 1)])
+    again.load(seen.state())
+    assert [told(again, trace, [("s", 1)]) for trace in "cb"] == [[], []]
+    assert told(again, "a", [("s", 1)])
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abcde"), st.lists(st.tuples(st.sampled_from("xyz"), st.integers(-1, 3)), max_size=6)),
+        max_size=30,
+    ),
+    st.integers(0, 29),
+)
+def test_it_says_what_a_dictionary_would_say_also_over_a_restart(traces: list[tuple[str, Pairs]], restart: int) -> None:
+    seen, known = Recognised(3), dict[str, Pairs]()
+    for number, (trace, pairs) in enumerate(traces):
+        if number == restart:
+            again = Recognised(3)
+            again.load(seen.state())
+            assert again.state() == seen.state()
+            seen = again
+        done = known.setdefault(trace, [])
+        if len(known) > 3:
+            del known[next(iter(known))]
+        once = [pair for i, pair in enumerate(pairs) if pair not in done and (pair not in pairs[:i])]
+        assert told(seen, trace, pairs) == once
+        done += once
