@@ -53,7 +53,7 @@ class Diagnoser:
     def find(self, incident: Incident, telemetry: Telemetry, now_ns: int) -> Findings:
         """The findings behind `diagnose`."""
         signals = leading(incident.signals, self.metrics)
-        guess = signals[0].onset_ns if signals else incident.started_ns
+        guess = min((s.onset_ns for s in signals), default=incident.started_ns)
         frame = self._frame(incident, telemetry, signals, guess, now_ns)
         changes = telemetry.changes(guess - LOOK_BACK_NS, now_ns)
         watched = tuple(self._watch(frame, s) for s in signals if s.metric in frame.columns)
