@@ -11,20 +11,22 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
-from holdfast.context.entities import Entity
-from holdfast.context.find import find
 from holdfast.core.call import Call, Document, Kind, Message, ToolCall
 from holdfast.core.errors import InputError
 from holdfast.core.score import Metric
 from holdfast.core.trace import Trace
-from holdfast.evaluation_figures import auprc, auroc, counted, ratio, reliability
+from holdfast.evaluation_figures import auprc, auroc, counted, reliability
+from holdfast.evaluation_spans import joined, spans_found
 from holdfast.score.agent_failure import agent_failure
-from holdfast.score.groundedness import UNGROUNDED, Groundedness
+from holdfast.score.groundedness import UNGROUNDED
+from holdfast.score.grounding import Grounding
 from holdfast.score.injection import DOCUMENT_INJECTION, PROMPT_INJECTION, Injection
 from holdfast.score.operating_points import THRESHOLDS
+from holdfast.score.personal import personal_spans
 from holdfast.score.protocol import Scorer
-from holdfast.score.toxicity import TOXICITY, Toxicity
-from holdfast.score.unsafe import UNSAFE_OUTPUT, UNSAFE_REQUEST, Unsafe
+from holdfast.score.safety import ALWAYS, Safety
+from holdfast.score.toxicity import TOXICITY
+from holdfast.score.unsafe import UNSAFE_OUTPUT, UNSAFE_REQUEST
 
 TRACE, ROOT, STEP, FOUND = "e" * 32, "1" * 16, "2" * 16, "3" * 16
 MAX_LINE = 16_000_000
@@ -51,11 +53,15 @@ class Judged(msgspec.Struct):
 
 
 class Outcome(msgspec.Struct):
-    """A whole file judged: one member a row, in order. `latency_us` is the time of judging alone."""
+    """A whole file judged: one member a row, in order. `latency_us` is the time of judging alone.
+
+    `found` and `truth` are the spans of `pii`, joined as `evaluation_spans` says.
+    """
 
     ids: list[str | int]
     labels: list[int]
     judged: list[Judged]
+    found: list[list[tuple[int, int, str]]]
     truth: list[list[tuple[int, int, str]]]
     latency_us: list[float]
 
@@ -112,7 +118,7 @@ def evaluate(task: str, rows: Iterator[tuple[str, Row]], on_row: Callable[[int],
     if task not in TASKS:
         raise InputError(f"no task named {task}: one of {', '.join(TASKS)}")
     judge, needs = TASKS[task]
-    outcome = Outcome([], [], [], [], [])
+    outcome = Outcome([], [], [], [], [], [])
     for where, row in rows:
         if all(getattr(row, name) is None for name in needs):
             raise InputError(f"task {task} needs {' or '.join(needs)}", where)
@@ -123,7 +129,8 @@ def evaluate(task: str, rows: Iterator[tuple[str, Row]], on_row: Callable[[int],
         outcome.labels.append(int(row.label))
         outcome.judged.append(judged)
         if task == "pii":
-            outcome.truth.append(_spans(row, where))
+            outcome.found.append(joined(row.text or "", judged.spans))
+            outcome.truth.append(joined(row.text or "", _spans(row, where)))
         if on_row:
             on_row(len(outcome.ids))
     return outcome
@@ -151,7 +158,10 @@ def _retrieved(context: str) -> Call:
     return Call(trace_id=TRACE, span_id=FOUND, parent_span_id=ROOT, kind=Kind.RETRIEVAL, documents=(Document(context),))
 
 
-_INJECTION, _UNSAFE, _TOXICITY, _GROUNDEDNESS = Injection(), Unsafe(), Toxicity(), Groundedness()
+_INJECTION = Injection()
+_SAFETY = Safety(unsure_toxicity=ALWAYS, unsure_request=ALWAYS, unsure_output=ALWAYS)
+_GROUNDING = Grounding(unsure=ALWAYS)
+# Every row is shown to the encoder: the figures are of second opinions, which the pipeline asks for where the first is unsure.
 
 
 def _injection(row: Row) -> Judged:
@@ -163,24 +173,24 @@ def _injection(row: Row) -> Judged:
 
 
 def _request(row: Row) -> Judged:
-    return _of(_UNSAFE, UNSAFE_REQUEST, (_asked(row.text or row.prompt or ""),))
+    return _of(_SAFETY, UNSAFE_REQUEST, (_asked(row.text or row.prompt or ""),))
 
 
 def _output(row: Row) -> Judged:
-    return _of(_UNSAFE, UNSAFE_OUTPUT, (_asked(row.prompt or "", row.response or row.text or ""),))
+    return _of(_SAFETY, UNSAFE_OUTPUT, (_asked(row.prompt or "", row.response or row.text or ""),))
 
 
 def _toxicity(row: Row) -> Judged:
-    return _of(_TOXICITY, TOXICITY, (_asked("", row.text or row.response or ""),))
+    return _of(_SAFETY, TOXICITY, (_asked("", row.text or row.response or ""),))
 
 
 def _faithfulness(row: Row) -> Judged:
     calls = (_asked(row.prompt or "", row.response or ""),)
-    return _of(_GROUNDEDNESS, UNGROUNDED, calls + ((_retrieved(row.context),) if row.context else ()))
+    return _of(_GROUNDING, UNGROUNDED, calls + ((_retrieved(row.context),) if row.context else ()))
 
 
 def _pii(row: Row) -> Judged:
-    spans = [(f.start, f.end, KINDS.get(f.entity, f.entity.value)) for f in find(row.text or "")]
+    spans = personal_spans(row.text or "")
     return Judged(float(bool(spans)), spans)
 
 
@@ -250,16 +260,6 @@ def _tool_call(raw: dict[str, Any]) -> ToolCall:
     return ToolCall(str(told.get("name", "")), text, str(raw.get("id") or ""))
 
 
-KINDS: dict[Entity, str] = {
-    Entity.US_SSN: "US_SSN",
-    Entity.EMAIL_ADDRESS: "EMAIL_ADDRESS",
-    Entity.PHONE_NUMBER: "PHONE_NUMBER",
-    Entity.CREDIT_CARD: "CREDIT_CARD",
-    Entity.IBAN_CODE: "IBAN_CODE",
-}
-"""Our entities → the names in labelled files, where they differ or are the same; any other keeps its own name."""
-
-
 def _spans(row: Row, where: str) -> list[tuple[int, int, str]]:
     """Labelled spans: `label_detail.spans` of [start, end] or [start, end, type].
 
@@ -290,7 +290,7 @@ def report(task: str, outcome: Outcome, predictions: bool = False) -> dict[str, 
     found["not_applicable"] = sum(j.score is None for j in outcome.judged)
     found["reliability"] = reliability(labels, scores)
     if task == "pii":
-        found |= spans_found(outcome)
+        found |= spans_found(outcome.found, outcome.truth)
     if predictions:
         rows = zip(outcome.ids, outcome.judged, said.tolist(), strict=True)
         found["predictions"] = [{"id": i, "score": j.score, "label": s} | _told(task, j) for i, j, s in rows]
@@ -299,31 +299,3 @@ def report(task: str, outcome: Outcome, predictions: bool = False) -> dict[str, 
 
 def _told(task: str, judged: Judged) -> dict[str, Any]:
     return {"spans": [list(s) for s in judged.spans]} if task == "pii" else {}
-
-
-def spans_found(outcome: Outcome) -> dict[str, float | None]:
-    """Span precision, recall and F2: a span counts when it overlaps a labelled one of its type by half of their union.
-
-    F2 = 5·P·R / (4·P + R). A type that the label leaves out matches any.
-    """
-    hits = said = true = 0
-    for judged, truth in zip(outcome.judged, outcome.truth, strict=True):
-        said += len(judged.spans)
-        true += len(truth)
-        left = list(truth)
-        for span in judged.spans:
-            match = next((t for t in left if _same(span, t)), None)
-            if match is not None:
-                left.remove(match)
-                hits += 1
-    precision, recall = ratio(hits, said), ratio(hits, true)
-    together = 4 * (precision or 0.0) + (recall or 0.0)
-    f2 = None if recall is None else ratio(5 * (precision or 0.0) * recall, together) if together else 0.0
-    return {"span_precision": precision, "span_recall": recall, "span_f2": f2}
-
-
-def _same(said: tuple[int, int, str], true: tuple[int, int, str]) -> bool:
-    if true[2] and said[2] != true[2]:
-        return False
-    shared = min(said[1], true[1]) - max(said[0], true[0])
-    return shared > 0 and shared >= 0.5 * (max(said[1], true[1]) - min(said[0], true[0]))

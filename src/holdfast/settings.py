@@ -139,7 +139,7 @@ class AccessSettings(Section):
     public_url: str = Field(
         default="",
         pattern=r"^(https?://[^\s/]+)?$",
-        description="Where browsers reach the console, such as https://holdfast.example.com. With https, cookies are secure ones.",
+        description="Where browsers reach the console, such as https://holdfast.example.com. With https, cookies are secure.",
     )
     session_idle_h: float = Field(default=12, gt=0, le=168, description="Hours after which an unused session ends.")
     session_max_h: float = Field(default=168, gt=0, le=720, description="Hours after which any session ends.")

@@ -7,10 +7,12 @@ import msgspec
 import orjson
 import pytest
 
+from holdfast.control.gateways import GatewayReport
 from holdfast.control.snapshot import Desired
 from holdfast.control.store import STREAM
 from holdfast.ledger.store import Ledger
 from holdfast.testing.control import example_desired
+from holdfast.testing.control_server import ADMIN, ControlServer
 from tests.cli.conftest import Shell
 
 
@@ -196,6 +198,16 @@ def test_gateways_are_asked_of_the_server_and_without_one_that_is_told(
 ) -> None:
     monkeypatch.setenv("HOLDFAST_SERVER__API_PORT", "9")
     assert "no server runs here" in configured.run("control", "gateways", code=1).stderr
+
+
+def test_gateways_are_asked_of_the_server_that_runs(configured: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ControlServer(configured.folder) as server:
+        server.plane.gateways.report("g1", GatewayReport(version=7, started_ns=1))
+        monkeypatch.setenv("HOLDFAST_SERVER__API_PORT", server.url.rpartition(":")[2])
+        (configured.folder / ".holdfast" / "local.token").write_text(ADMIN)
+        assert "behind" in configured.run("control", "gateways").output
+        (found,) = orjson.loads(configured.run("control", "gateways", "--json").stdout)
+    assert (found["id"], found["report"]["version"]) == ("g1", 7)
 
 
 def test_verification_of_the_ledger_covers_the_control_plane(configured: Shell) -> None:

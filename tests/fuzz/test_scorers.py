@@ -16,11 +16,11 @@ SCORING = Scoring(SCORERS)
 @settings(max_examples=60, deadline=None)
 @given(TEXT)
 def test_no_text_in_any_field_makes_a_scorer_fail(text: str) -> None:
-    checked(SCORING.score(everywhere(text)))
+    checked(SCORING.score([everywhere(text)])[0])
 
 
 @settings(max_examples=60, deadline=None)
 @given(TEXT, TEXT, st.lists(TEXT, max_size=3), TEXT)
 def test_no_exchange_makes_a_scorer_fail(answer: str, question: str, documents: list[str], system: str) -> None:
     subject: Trace = exchange(answer, question, *documents, system=system)
-    checked(SCORING.score(subject))
+    checked(SCORING.score([subject])[0])

@@ -25,7 +25,7 @@ def test_opening_twice_migrates_once(ledger_url: str) -> None:
     for _ in range(2):
         opened = Database(ledger_url)
         with opened.reading() as connection:
-            assert connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all() == ["0001"]
+            assert connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all() == ["0002"]
         opened.close()
 
 
@@ -34,7 +34,7 @@ def test_a_database_of_a_newer_version_is_refused(ledger_url: str) -> None:
     with opened.writing() as connection:
         connection.execute(sa.text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     opened.close()
-    with pytest.raises(StoreError, match="schema 9999, this Holdfast knows up to 0001: run the newer Holdfast"):
+    with pytest.raises(StoreError, match="schema 9999, this Holdfast knows up to 0002: run the newer Holdfast"):
         Database(ledger_url)
 
 

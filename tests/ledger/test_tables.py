@@ -1,8 +1,8 @@
-from holdfast.ledger.tables import EVENTS, HEAD, INCIDENTS, METADATA
+from holdfast.ledger.tables import EVENTS, HEAD, INCIDENTS, METADATA, SESSIONS, TOKENS, USERS
 
 
-def test_the_ledger_has_three_tables() -> None:
-    assert set(METADATA.tables) == {EVENTS.name, HEAD.name, INCIDENTS.name}
+def test_the_ledger_has_six_tables() -> None:
+    assert set(METADATA.tables) == {table.name for table in (EVENTS, HEAD, INCIDENTS, USERS, TOKENS, SESSIONS)}
 
 
 def test_no_column_may_be_empty() -> None:

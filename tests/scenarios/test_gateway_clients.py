@@ -97,11 +97,11 @@ def test_openai_calls_tools(client: openai.OpenAI, upstream: UpstreamProcess, st
     upstream.behave(CALLING)
     if stream:
         with client.chat.completions.stream(model="m", messages=MESSAGES, tools=TOOLS) as events:
-            calls = events.get_final_completion().choices[0].message.tool_calls
+            calls: Any = events.get_final_completion().choices[0].message.tool_calls
     else:
         calls = client.chat.completions.create(model="m", messages=MESSAGES, tools=TOOLS).choices[0].message.tool_calls
     assert calls
-    assert (calls[0].function.name, calls[0].function.arguments) == ("look_up", '{"order": 7}')  # type: ignore[union-attr]
+    assert (calls[0].function.name, calls[0].function.arguments) == ("look_up", '{"order": 7}')
 
 
 def test_openai_responses_whole_and_streamed(client: openai.OpenAI) -> None:
@@ -119,9 +119,9 @@ def test_openai_embeddings_and_unknown_endpoints(client: openai.OpenAI) -> None:
 
 
 def test_openai_errors_are_openais(client: openai.OpenAI, gateway: GatewayProcess, upstream: UpstreamProcess) -> None:
-    with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key="wrong", max_retries=0) as stranger:
-        with pytest.raises(openai.AuthenticationError):
-            stranger.chat.completions.create(model="m", messages=MESSAGES)
+    stranger = openai.OpenAI(base_url=f"{gateway.url}/v1", api_key="wrong", max_retries=0)
+    with stranger, pytest.raises(openai.AuthenticationError):
+        stranger.chat.completions.create(model="m", messages=MESSAGES)
     with pytest.raises(openai.NotFoundError) as refused:
         client.chat.completions.create(model="m", messages=MESSAGES, extra_headers={"x-holdfast-route": "nowhere"})
     assert refused.value.code == "model_not_found"
@@ -132,22 +132,22 @@ def test_openai_errors_are_openais(client: openai.OpenAI, gateway: GatewayProces
 
 def test_anthropic_messages_whole_streamed_and_with_tools(claude: anthropic.Anthropic, upstream: UpstreamProcess) -> None:
     asked: Any = {"model": "claude", "max_tokens": 50, "messages": [{"role": "user", "content": "Where is it?"}]}
-    told = claude.messages.create(**asked)
-    assert told.content[0].text == TEXT  # type: ignore[union-attr]
+    told: Any = claude.messages.create(**asked)
+    assert told.content[0].text == TEXT
     with claude.messages.stream(**asked) as stream:
         assert "".join(stream.text_stream) == TEXT
     assert upstream.asked()[0][1]["anthropic-version"]
     upstream.behave(CALLING)
     tools: Any = [{"name": "look_up", "input_schema": {"type": "object"}}]
     with claude.messages.stream(**asked, tools=tools) as stream:
-        final = stream.get_final_message()
-    assert (final.content[0].name, final.content[0].input) == ("look_up", {"order": 7})  # type: ignore[union-attr]
+        final: Any = stream.get_final_message()
+    assert (final.content[0].name, final.content[0].input) == ("look_up", {"order": 7})
 
 
 def test_anthropic_errors_are_anthropics(gateway: GatewayProcess) -> None:
-    with anthropic.Anthropic(base_url=gateway.url, api_key="wrong", max_retries=0) as stranger:
-        with pytest.raises(anthropic.AuthenticationError):
-            stranger.messages.create(model="m", max_tokens=5, messages=[{"role": "user", "content": "x"}])
+    stranger = anthropic.Anthropic(base_url=gateway.url, api_key="wrong", max_retries=0)
+    with stranger, pytest.raises(anthropic.AuthenticationError):
+        stranger.messages.create(model="m", max_tokens=5, messages=[{"role": "user", "content": "x"}])
 
 
 def test_a_template_is_an_answer_that_every_client_reads(
@@ -164,7 +164,8 @@ def test_a_template_is_an_answer_that_every_client_reads(
         with client.responses.stream(model="m", input="x") as events:
             assert events.get_final_response().output_text == sorry
         asked: Any = {"model": "claude", "max_tokens": 50, "messages": [{"role": "user", "content": "x"}]}
-        assert claude.messages.create(**asked).content[0].text == sorry  # type: ignore[union-attr]
+        answer: Any = claude.messages.create(**asked)
+        assert answer.content[0].text == sorry
         with claude.messages.stream(**asked) as stream:
             assert stream.get_final_text() == sorry
     finally:

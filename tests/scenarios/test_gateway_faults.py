@@ -118,7 +118,8 @@ def test_a_killed_target_is_asked_again_when_it_is_back(pair: tuple[UpstreamProc
 def test_an_answer_that_breaks_off_half_way_is_told_as_an_error_in_the_stream(tmp_path: Path) -> None:
     reply = Reply(text="one two three four five six seven eight nine ten")
     with UpstreamProcess(Behaviour(kind="reset", after=4, reply=reply)) as upstream:
-        with GatewayProcess(tmp_path, simple(upstream.url)) as gateway:
+        gateway = GatewayProcess(tmp_path, simple(upstream.url))
+        with gateway:
             told = httpx.post(gateway.url + CHAT, json=BODY | {"stream": True}, headers=HEADERS)
     lines = [line for line in told.text.splitlines() if line]
     assert '"one"' in told.text

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.score.opinion import MAX_WINDOWS, answer_opinion, opinion, opinions, prepared
+from holdfast.score.opinion import MAX_WINDOWS, answer_opinion, opinion, prepared
 from holdfast.score.pieces import Piece
 
 HEADS = {"toxicity", "unsafe_request", "unsafe_output"}
@@ -35,7 +35,6 @@ def test_an_empty_question_does_not_keep_the_answer_from_being_read() -> None:
 def test_a_text_is_read_once() -> None:
     piece = Piece("How do I get to the station?")
     first = opinion(piece)
-    opinions([piece, piece])
     assert opinion(piece) is first
 
 

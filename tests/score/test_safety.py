@@ -22,7 +22,6 @@ def broken(*_: object) -> None:
 
 
 def test_a_sure_first_opinion_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(safety, "opinions", lambda pieces: None if not list(pieces) else broken())
     monkeypatch.setattr(safety, "opinion", broken)
     (scored,) = Scoring([Safety()]).score([exchange(ANSWER)])
     assert {s.metric for s in scored.scores} == {"toxicity", "unsafe_request", "unsafe_output"}
@@ -30,7 +29,6 @@ def test_a_sure_first_opinion_is_not_asked_about(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_encoder_that_cannot_be_opened_is_a_failure_and_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(safety, "opinions", broken)
     monkeypatch.setattr(safety, "opinion", broken)
     (scored,) = Scoring([BOTH]).score([exchange(ANSWER)])
     assert not scored.scores
@@ -50,7 +48,7 @@ def test_preparing_together_says_the_same_as_alone() -> None:
     for subject, scored in zip(subjects, together, strict=True):
         alone = scores(BOTH, trace(*subject.calls))
         for score in scored.scores:
-            assert score.value == pytest.approx(alone[score.metric].value, abs=0.15)
+            assert score == alone[score.metric]
 
 
 @pytest.mark.parametrize(

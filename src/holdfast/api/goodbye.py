@@ -10,7 +10,11 @@ class ApiServer(uvicorn.Server):
     """uvicorn, for an application with streams."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends the streams of the control plane, then waits for all other answers."""
-        if isinstance(self.config.app, FastAPI) and hasattr(self.config.app.state, "control"):
-            self.config.app.state.control.feed.end()
+        """Ends the streams of the control plane and of the incidents, then waits for all other answers."""
+        if isinstance(self.config.app, FastAPI):
+            state = self.config.app.state
+            if hasattr(state, "control"):
+                state.control.feed.end()
+            if hasattr(state, "feed"):
+                state.feed.end()
         await super().shutdown(sockets)

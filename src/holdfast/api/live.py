@@ -32,6 +32,11 @@ class Feed:
         self._asked_at = float("-inf")
         self._lock = asyncio.Lock()
         self.streams = 0
+        self.ended = False
+
+    def end(self) -> None:
+        """Ends all streams within half a second: the server stops, and browsers come again by themselves."""
+        self.ended = True
 
     async def seq(self) -> int:
         """Number of the ledger's last event."""
@@ -75,7 +80,7 @@ async def _stream(feed: Feed, after: int, services: frozenset[str] | None) -> As
     feed.streams += 1
     try:
         yield f"retry: 1000\nid: {after}\n\n".encode()
-        while loop.time() - start < LONGEST_S:
+        while not feed.ended and loop.time() - start < LONGEST_S:
             if await feed.seq() > after:
                 found = await feed.since(after)
                 for written in found:

@@ -151,7 +151,7 @@ def _await_ready(place: _Place, process: "subprocess.Popen[bytes]", log: Path) -
 
 
 def _keep(place: _Place) -> None:
-    out.print(f"\n[bold]Still up:[/] {place.api}/api/v1/incidents, OTLP at {place.otlp}, data in {place.folder}. Ctrl-C ends it.")
+    out.print(f"\n[bold]Still up:[/] console at {place.api}/, OTLP at {place.otlp}, data in {place.folder}. Ctrl-C ends it.")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

@@ -40,6 +40,7 @@ class Commands(LazyGroup):
         "control": Command(
             "holdfast.cli.control:app", "What gateways run: routes, guards, prompts, containments, and the red button."
         ),
+        "user": Command("holdfast.cli.user:app", "Accounts of API and console."),
         "ledger": Command("holdfast.cli.ledger:app", "The append-only ledger."),
     }
 

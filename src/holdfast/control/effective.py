@@ -37,7 +37,6 @@ from holdfast.control.effects import (
     UseTemplate,
 )
 from holdfast.control.snapshot import Lease, Snapshot
-from holdfast.core.call import Dimensions
 
 MAX_REMEMBERED = 1_024
 """Sets of leases whose effect is remembered at a time."""
@@ -83,7 +82,7 @@ class Matcher:
         self._index = _indexed(snapshot.leases)
         self._remembered: dict[tuple[int, ...], Effective] = {}
 
-    def match(self, dimensions: Dimensions, now_ns: int, unit: str = "") -> Effective:
+    def match(self, dimensions: Mapping[str, tuple[str, ...]], now_ns: int, unit: str = "") -> Effective:
         """What the leases that match say together.
 
         Args:
@@ -91,23 +90,22 @@ class Matcher:
             now_ns: leases that have expired by then are gone.
             unit: whom a canary's share is drawn by, such as the user; empty matches leases with a share of 1 only.
         """
-        found: list[int] | None = None
+        found: set[int] | None = None
+        hashed = 0
         for dimension, by_value in self._index:
-            values = dimensions.get(dimension)
-            if values is None:
-                continue
-            for value in values:
-                for at, expires_ns, rest, share, lease_id in by_value.get(value, ()):
-                    if (
-                        expires_ns > now_ns
-                        and all(v in dimensions.get(d, ()) for d, v in rest)
-                        and (share >= 1.0 or (unit and drawn(lease_id, unit) < share))
-                    ):
-                        if found is None:
-                            found = [at]
-                        else:
-                            found.append(at)
-        return NOTHING if found is None else self._together(tuple(sorted(set(found))))
+            for value in dimensions.get(dimension, ()):
+                for at, expires_ns, rest, share, salt in by_value.get(value, ()):
+                    if expires_ns <= now_ns or not all(v in dimensions.get(d, ()) for d, v in rest):
+                        continue
+                    if share < 1.0:
+                        hashed = hashed or (_hash(unit) if unit else 0)
+                        if not hashed or _mixed(salt, hashed) >= share:
+                            continue
+                    if found is None:
+                        found = {at}
+                    else:
+                        found.add(at)
+        return NOTHING if found is None else self._together(tuple(sorted(found)))
 
     def _together(self, found: tuple[int, ...]) -> Effective:
         known = self._remembered.get(found)
@@ -120,8 +118,22 @@ class Matcher:
 
 def drawn(lease_id: str, unit: str) -> float:
     """A number in [0, 1) that is always the same for a lease and a unit: those below the share are in the canary."""
-    digest = blake2b(unit.encode("utf-8", "surrogatepass"), digest_size=8, key=lease_id.encode()[:64]).digest()
-    return int.from_bytes(digest) / 2**64
+    return _mixed(_hash(lease_id), _hash(unit))
+
+
+_MASK = 2**64 - 1
+
+
+def _hash(text: str) -> int:
+    """64 bits, never 0."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) | 1
+
+
+def _mixed(salt: int, hashed: int) -> float:
+    """The finalizer of SplitMix64 (Steele, Lea and Flood 2014) over both, in [0, 1): a request hashes its user once."""
+    mixed = ((salt ^ hashed) ^ (salt ^ hashed) >> 30) * 0xBF58476D1CE4E5B9 & _MASK
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & _MASK
+    return (mixed >> 11) / 2**53
 
 
 def compose(leases: Iterable[Lease], thresholds: Mapping[str, float]) -> Effective:
@@ -137,12 +149,12 @@ def compose(leases: Iterable[Lease], thresholds: Mapping[str, float]) -> Effecti
     return together
 
 
-def agrees(lease: Lease, dimensions: Dimensions) -> bool:
+def agrees(lease: Lease, dimensions: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether the scope of a lease matches, whatever its share and expiry."""
     return bool(lease.scope) and all(value in dimensions.get(name, ()) for name, value in lease.scope.items())
 
 
-_Entry = tuple[int, int, tuple[tuple[str, str], ...], float, str]
+_Entry = tuple[int, int, tuple[tuple[str, str], ...], float, int]
 
 
 def _indexed(leases: tuple[Lease, ...]) -> tuple[tuple[str, dict[str, tuple[_Entry, ...]]], ...]:
@@ -154,7 +166,7 @@ def _indexed(leases: tuple[Lease, ...]) -> tuple[tuple[str, dict[str, tuple[_Ent
         key = min(lease.scope.items(), key=lambda condition: (count[condition], condition))
         rest = tuple(condition for condition in lease.scope.items() if condition != key)
         by_value = index.setdefault(key[0], {})
-        by_value[key[1]] = (*by_value.get(key[1], ()), (at, lease.expires_ns, rest, lease.share, lease.id))
+        by_value[key[1]] = (*by_value.get(key[1], ()), (at, lease.expires_ns, rest, lease.share, _hash(lease.id)))
     return tuple(index.items())
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from holdfast.control.snapshot import Desired, Lease, Snapshot
 from holdfast.core.errors import IntegrityError, TransitionError
-from holdfast.core.stream import StreamEntry, StreamEvent
+from holdfast.core.stream import EventStream, StreamEntry, StreamEvent
 
 MAX_ENDED = 500
 """Leases that have ended and are still told of; the ledger knows the older ones."""
@@ -132,6 +132,17 @@ def fold(entries: Iterable[StreamEntry], state: ControlState = START) -> Control
     for entry in entries:
         state = apply(state, entry)
     return state
+
+
+def folds(stream: EventStream) -> str:
+    """Why a stream does not fold to a state, as a tampered one may; empty where it does."""
+    state = START
+    try:
+        while page := stream.read(state.snapshot.version):
+            state = fold(page, state)
+    except (IntegrityError, TransitionError) as error:
+        return str(error)
+    return ""
 
 
 def apply(state: ControlState, entry: StreamEntry) -> ControlState:

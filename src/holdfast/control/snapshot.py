@@ -24,7 +24,7 @@ class Dialect(StrEnum):
     ANTHROPIC = "anthropic"
 
 
-class Target(Value):
+class Target(Value, frozen=True, kw_only=True):
     """One upstream that serves models.
 
     `api_key_env` or `api_key_file` names where the gateway finds the key; the snapshot never holds one. `model` replaces the
@@ -46,7 +46,7 @@ class Target(Value):
     usd_per_million_output: float = 0.0
 
 
-class WeightedTarget(Value):
+class WeightedTarget(Value, frozen=True, kw_only=True):
     """A target of a route: `order` 0 is tried first; those of equal order share by weight."""
 
     target: str
@@ -54,7 +54,7 @@ class WeightedTarget(Value):
     weight: float = 1.0
 
 
-class Retries(Value):
+class Retries(Value, frozen=True, kw_only=True):
     """Full-jitter back-off from `base_s` to `cap_s`, `attempts` in all, at most `budget` retries per request in the long run."""
 
     attempts: int = 2
@@ -63,7 +63,7 @@ class Retries(Value):
     budget: float = 0.1
 
 
-class Route(Value):
+class Route(Value, frozen=True, kw_only=True):
     """What a client asks for, by the header `x-holdfast-route` or else its model (`models`; empty: any), and who serves it."""
 
     name: str
@@ -90,7 +90,7 @@ class GuardPlace(StrEnum):
     OUTPUT = "output"
 
 
-class Guard(Value):
+class Guard(Value, frozen=True, kw_only=True):
     """One guard of the registry, configured.
 
     `threshold` in [0, 1]: a score at or above it is a violation. `fail_open` says what happens when it cannot run. `routes` and
@@ -118,7 +118,7 @@ class BreakerSignal(StrEnum):
     QUALITY = "quality"
 
 
-class BreakerRule(Value):
+class BreakerRule(Value, frozen=True, kw_only=True):
     """When a breaker trips and when it closes, per value of `dimensions` on each target.
 
     Trips when at least `min_count` of the last `window_s` seconds' calls were seen and the share of bad ones is at or above
@@ -141,7 +141,7 @@ class BreakerRule(Value):
     shadow: bool = False
 
 
-class PromptVersion(Value):
+class PromptVersion(Value, frozen=True, kw_only=True):
     """One version of a managed system prompt."""
 
     version: str
@@ -150,7 +150,7 @@ class PromptVersion(Value):
     author: str = ""
 
 
-class Prompt(Value):
+class Prompt(Value, frozen=True, kw_only=True):
     """A managed prompt: its versions, oldest first, and the one in use."""
 
     name: str
@@ -158,14 +158,14 @@ class Prompt(Value):
     versions: tuple[PromptVersion, ...]
 
 
-class Template(Value):
+class Template(Value, frozen=True, kw_only=True):
     """A static answer with `{variables}`, by language; `""` is the language of last resort."""
 
     name: str
     texts: dict[str, str]
 
 
-class RateLimit(Value):
+class RateLimit(Value, frozen=True, kw_only=True):
     """Token buckets; 0 means no limit. `burst_s` seconds' worth may be used at once."""
 
     requests_per_s: float = 0.0
@@ -174,7 +174,7 @@ class RateLimit(Value):
     burst_s: float = 10.0
 
 
-class VirtualKey(Value):
+class VirtualKey(Value, frozen=True, kw_only=True):
     """A key that an application presents to the gateway; only its SHA-256 (hex) is known here."""
 
     name: str
@@ -185,7 +185,7 @@ class VirtualKey(Value):
     limit: RateLimit = RateLimit()
 
 
-class Flag(Value):
+class Flag(Value, frozen=True, kw_only=True):
     """A feature flag served over OFREP: variants, the default one, and targeting by exact dimension values, first match wins."""
 
     key: str
@@ -195,14 +195,14 @@ class Flag(Value):
     targeting: tuple["FlagRule", ...] = ()
 
 
-class FlagRule(Value):
+class FlagRule(Value, frozen=True, kw_only=True):
     """`variant` where the evaluation context has all of `scope`'s values."""
 
     scope: dict[str, str]
     variant: str
 
 
-class Desired(Value):
+class Desired(Value, frozen=True, kw_only=True):
     """What people configured; leases lie over it."""
 
     targets: tuple[Target, ...] = ()
@@ -217,7 +217,7 @@ class Desired(Value):
     flags: tuple[Flag, ...] = ()
 
 
-class Lease(Value):
+class Lease(Value, frozen=True, kw_only=True):
     """One applied containment.
 
     `scope`: dimension to value; never empty, everything must match. `share` in (0, 1]: of the matching users (canary). `owner` is
@@ -244,7 +244,7 @@ class Lease(Value):
     users: int = 0
 
 
-class Snapshot(Value):
+class Snapshot(Value, frozen=True, kw_only=True):
     """The unit of distribution. `automation` is false while the red button is pressed."""
 
     version: int

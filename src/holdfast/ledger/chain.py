@@ -3,17 +3,19 @@
     hash = sha256(JSON array [seq, incident_id, version, time_ns, actor, type, body, key, prev_hash])
 
 in hexadecimal, where the array is UTF-8 without blanks, `body` is the event's JSON text as it is stored, and `prev_hash` the hash
-of row seq - 1 (64 zeros before the first). Every column but `hash` itself is covered, and its position too.
+of row seq - 1 (64 zeros before the first). Every column but `hash` itself is covered, and its position too. Where an event is not
+of an incident, `incident_id` is ``stream:`` and the name of its stream.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from holdfast.core.errors import InputError, IntegrityError
 from holdfast.core.events import IncidentEvent, Recorded
+from holdfast.core.stream import StreamEvent
 
 Row = Mapping[Any, Any]
 """A row of `ledger_events`, by column name."""
@@ -22,6 +24,9 @@ GENESIS = "0" * 64
 """What the first event follows."""
 
 MAX_INT64 = 2**63 - 1
+
+STREAM_PREFIX = "stream:"
+"""What stands before a stream's name in the place of an incident's id."""
 
 _COLUMNS: tuple[tuple[str, type], ...] = (
     ("seq", int),
@@ -59,14 +64,24 @@ def must_be_storable(recorded: Recorded) -> None:
     """Refuses what a database could not take beside the event itself.
 
     Raises:
-        InputError: an id, actor or key holds NUL or a lone surrogate, or the time is out of range.
+        InputError: an id, actor or key holds NUL or a lone surrogate, the id is that of a stream, or the time is out of range.
     """
-    for field in ("incident_id", "actor", "key"):
-        text = getattr(recorded, field)
+    _must_be_text(recorded, ("incident_id", "actor", "key"))
+    _must_be_a_time(recorded.time_ns)
+    if recorded.incident_id.startswith(STREAM_PREFIX):
+        raise InputError(f"{recorded.incident_id!r} is no incident but a stream", "incident_id")
+
+
+def _must_be_text(value: object, fields: Iterable[str]) -> None:
+    for field in fields:
+        text = getattr(value, field)
         if not is_text(text):
             raise InputError(f"{text!r} cannot be kept: it holds NUL or a lone surrogate", field)
-    if not 0 <= recorded.time_ns <= MAX_INT64:
-        raise InputError(f"{recorded.time_ns} is no time in nanoseconds", "time_ns")
+
+
+def _must_be_a_time(time_ns: int) -> None:
+    if not 0 <= time_ns <= MAX_INT64:
+        raise InputError(f"{time_ns} is no time in nanoseconds", "time_ns")
 
 
 def row_of(recorded: Recorded, version: int, previous: Anchor) -> dict[str, Any]:
@@ -87,6 +102,54 @@ def row_of(recorded: Recorded, version: int, previous: Anchor) -> dict[str, Any]
         "prev_hash": previous.hash,
     }
     return row | {"hash": hash_of(row)}
+
+
+def row_of_stream(stream_id: str, version: int, event: StreamEvent, previous: Anchor) -> dict[str, Any]:
+    """The row of a stream's event that follows `previous`.
+
+    Raises:
+        InputError: a field cannot be kept, or the body is no object of that type.
+    """
+    _must_be_text(event, ("actor", "type", "body"))
+    _must_be_a_time(event.time_ns)
+    if _type_in(event.body) != event.type:
+        raise InputError(f"its body is not the {event.type} that it says it is", "body")
+    row: dict[str, Any] = {
+        "seq": previous.seq + 1,
+        "incident_id": stream_id,
+        "version": version,
+        "time_ns": event.time_ns,
+        "actor": event.actor,
+        "type": event.type,
+        "body": event.body,
+        "key": "",
+        "prev_hash": previous.hash,
+    }
+    return row | {"hash": hash_of(row)}
+
+
+def stream_event_in(row: Row) -> StreamEvent:
+    """The event in a stream's row.
+
+    Raises:
+        IntegrityError: the row cannot be read.
+    """
+    try:
+        _must_have_its_types(row)
+    except IntegrityError as error:
+        raise IntegrityError(f"event {row['seq']} cannot be read ({error}): run `holdfast ledger verify`") from error
+    return StreamEvent(time_ns=row["time_ns"], actor=row["actor"], type=row["type"], body=row["body"])
+
+
+def type_in(row: Row) -> str:
+    """The type that an event's body names, for an incident's events after reading all of it.
+
+    Raises:
+        IntegrityError: the row cannot be read.
+    """
+    if str(row["incident_id"]).startswith(STREAM_PREFIX):
+        return _type_in(stream_event_in(row).body)
+    return type(entry_of(row).recorded.event).__name__
 
 
 def hash_of(row: Row) -> str:
@@ -124,6 +187,23 @@ def _must_have_its_types(row: Row) -> None:
         value = row[name]
         if type(value) is not kind or (kind is str and not is_text(value)):
             raise IntegrityError(f"column {name} does not hold {kind.__name__}")
+
+
+class _Typed(msgspec.Struct):
+    """All that the ledger knows of a stream's event."""
+
+    type: str
+
+
+_decode_typed = msgspec.json.Decoder(_Typed).decode
+
+
+def _type_in(body: str) -> str:
+    """Empty where the body is no object that names its type."""
+    try:
+        return _decode_typed(body).type
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return ""
 
 
 def _body(recorded: Recorded) -> str:

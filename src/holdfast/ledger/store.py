@@ -6,17 +6,32 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from holdfast.core.errors import ConflictError, InputError, IntegrityError, NotFoundError
+from holdfast.core.errors import ConflictError, InputError, NotFoundError
 from holdfast.core.events import IncidentMerged, Recorded, apply, fold
 from holdfast.core.incident import Incident, State
-from holdfast.ledger.chain import Anchor, Entry, entry_of, is_text, must_be_storable, row_of
+from holdfast.core.stream import StreamEvent
+from holdfast.ledger.accounts import ACCESS, Accounts
+from holdfast.ledger.chain import STREAM_PREFIX, Anchor, Entry, entry_of, is_text, must_be_storable, row_of
 from holdfast.ledger.database import Database
+from holdfast.ledger.head import head_of, move_head
+from holdfast.ledger.listing import IncidentPage, IncidentQuery, count_by_state, list_incidents
 from holdfast.ledger.projection import incident_in, incident_of
-from holdfast.ledger.tables import EVENTS, HEAD, INCIDENTS
+from holdfast.ledger.streams import Stream, append_in, stream_id
+from holdfast.ledger.tables import EVENTS, INCIDENTS
 from holdfast.ledger.verify import PAGE, VerifyReport, verify
 
 MAX_LISTED = 1_000
 """Incidents in one page, at most."""
+
+
+class Written(msgspec.Struct, frozen=True):
+    """That an incident got an event."""
+
+    seq: int
+    incident_id: str
+    version: int
+    event: str
+    service: str
 
 
 class Ledger:
@@ -33,6 +48,7 @@ class Ledger:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
+        self.accounts = Accounts(self._database)
 
     def __enter__(self) -> "Ledger":
         return self
@@ -44,7 +60,9 @@ class Ledger:
         """Closes all connections."""
         self._database.close()
 
-    def append(self, recorded: Iterable[Recorded], expected_version: int | None = None) -> list[Entry]:
+    def append(
+        self, recorded: Iterable[Recorded], expected_version: int | None = None, noted: StreamEvent | None = None
+    ) -> list[Entry]:
         """Writes events in this order, all or none, and returns those that were written.
 
         An event whose non-empty `key` the ledger has already is left out, before anything else is asked of it.
@@ -53,6 +71,7 @@ class Ledger:
             recorded: events of any number of incidents.
             expected_version: version of the incident that the caller decided on, 0 for one that must not exist yet;
                 all events must then be of one incident.
+            noted: goes to the stream `access` in the same transaction, unless every event was left out.
 
         Raises:
             ConflictError: the incident is at another version.
@@ -79,6 +98,8 @@ class Ledger:
                     batch.must_be_at(event.incident_id, expected_version)
                 batch.add(event)
             batch.write()
+            if noted is not None and batch.rows:
+                append_in(connection, stream_id(ACCESS), [noted])
         return [entry_of(row) for row in batch.rows]
 
     def incident(self, id_or_prefix: str) -> Incident:
@@ -134,6 +155,34 @@ class Ledger:
             rows = connection.execute(query).mappings().all()
         return [incident_in(row) for row in rows]
 
+    def page(self, query: IncidentQuery) -> IncidentPage:
+        """Incidents by filters and in an order.
+
+        Raises:
+            InputError: as in `holdfast.ledger.listing.list_incidents`.
+        """
+        with self._database.reading() as connection:
+            return list_incidents(connection, query)
+
+    def counts(self, services: frozenset[str] | None = None) -> dict[State, int]:
+        """How many incidents are in each state, of these applications; None means all."""
+        with self._database.reading() as connection:
+            return count_by_state(connection, services)
+
+    def written_since(self, seq: int, limit: int = 500) -> list[Written]:
+        """Which incidents got events after number `seq` of the ledger, oldest first, at most `limit` events."""
+        joined = EVENTS.join(INCIDENTS, INCIDENTS.c.id == EVENTS.c.incident_id)
+        columns = (EVENTS.c.seq, EVENTS.c.incident_id, EVENTS.c.version, EVENTS.c.type, INCIDENTS.c.service)
+        query = sa.select(*columns).select_from(joined).where(EVENTS.c.seq > seq).order_by(EVENTS.c.seq).limit(limit)
+        with self._database.reading() as connection:
+            return [Written(*row) for row in connection.execute(query)]
+
+    def entry_of_key(self, key: str) -> Entry | None:
+        """The event that was written under this key."""
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(EVENTS).where(EVENTS.c.key == key)).mappings().one_or_none()
+        return entry_of(row) if row else None
+
     def events(self, incident_id: str) -> list[Entry]:
         """The events of an incident, oldest first, with their hashes.
 
@@ -142,7 +191,7 @@ class Ledger:
             IntegrityError: an event cannot be read.
         """
         query = sa.select(EVENTS).where(EVENTS.c.incident_id == incident_id).order_by(EVENTS.c.seq)
-        if not is_text(incident_id):
+        if not is_text(incident_id) or incident_id.startswith(STREAM_PREFIX):
             raise NotFoundError(f"no incident {incident_id!r}")
         with self._database.reading() as connection:
             rows = connection.execute(query).mappings().all()
@@ -150,10 +199,18 @@ class Ledger:
             raise NotFoundError(f"no incident {incident_id!r}")
         return [entry_of(row) for row in rows]
 
+    def stream(self, name: str) -> Stream:
+        """The stream of this name: events in the same chain that are not of an incident.
+
+        Raises:
+            InputError: the name is not lower case letters, digits and underscores.
+        """
+        return Stream(self._database, name)
+
     def anchor(self) -> Anchor:
         """Number and hash of the last event. Noted outside the database, it lets `verify` prove more: see there."""
         with self._database.reading() as connection:
-            return _head(connection)
+            return head_of(connection)
 
     def verify(self, expected: Anchor | None = None) -> VerifyReport:
         """Finds events that were changed, removed, reordered, put in or cut off, and incidents shown other than they fold.
@@ -172,9 +229,10 @@ class Ledger:
             TransitionError: events do not fold; nothing is changed then.
         """
         with self._database.writing() as connection:
-            _head(connection, lock=True)
+            head_of(connection, lock=True)
             connection.execute(sa.delete(INCIDENTS))
-            opened = sa.select(EVENTS.c.seq, EVENTS.c.incident_id).where(EVENTS.c.version == 1).order_by(EVENTS.c.seq)
+            first = sa.and_(EVENTS.c.version == 1, EVENTS.c.incident_id.not_like(f"{STREAM_PREFIX}%"))
+            opened = sa.select(EVENTS.c.seq, EVENTS.c.incident_id).where(first).order_by(EVENTS.c.seq)
             count, after = 0, 0
             while page := connection.execute(opened.where(EVENTS.c.seq > after).limit(PAGE)).all():
                 connection.execute(sa.insert(INCIDENTS), [_refolded(connection, row.incident_id) for row in page])
@@ -201,7 +259,7 @@ class _Batch:
     def __init__(self, connection: sa.Connection) -> None:
         self.rows: list[dict[str, Any]] = []
         self._connection = connection
-        self._head = _head(connection, lock=True)
+        self._head = head_of(connection, lock=True)
         self._shown: dict[str, _Shown | None] = {}
         self._touched: dict[str, _Shown] = {}
 
@@ -229,7 +287,7 @@ class _Batch:
         if not self.rows:
             return
         self._connection.execute(sa.insert(EVENTS), self.rows)
-        self._connection.execute(sa.update(HEAD).values(seq=self._head.seq, hash=self._head.hash))
+        move_head(self._connection, self._head)
         for shown in self._touched.values():
             row = shown.row()
             if shown.stored:
@@ -243,14 +301,6 @@ class _Batch:
             row = self._connection.execute(query).mappings().one_or_none()
             self._shown[incident_id] = None if row is None else _stored(row)
         return self._shown[incident_id]
-
-
-def _head(connection: sa.Connection, lock: bool = False) -> Anchor:
-    query = sa.select(HEAD.c.seq, HEAD.c.hash)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    if row is None:
-        raise IntegrityError("the head row of the ledger is missing: run `holdfast ledger verify`, then restore a backup")
-    return Anchor(row.seq, row.hash)
 
 
 def _known_keys(connection: sa.Connection, keys: Collection[str]) -> set[str]:

@@ -57,3 +57,47 @@ INCIDENTS = sa.Table(
 
 sa.Index("incidents_opened", INCIDENTS.c.opened_seq, unique=True)
 sa.Index("incidents_state", INCIDENTS.c.state, INCIDENTS.c.opened_seq)
+
+USERS = sa.Table(
+    "users",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("password", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("grants", sa.Text, nullable=False),
+    sa.Column("disabled", sa.Boolean, nullable=False),
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+)
+"""Accounts. `password` is an argon2 hash, empty for single sign-on; `subject` is issuer and subject there, else empty."""
+
+_told = USERS.c.subject != ""
+sa.Index("users_subject", USERS.c.subject, unique=True, sqlite_where=_told, postgresql_where=_told)
+
+TOKENS = sa.Table(
+    "tokens",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False, unique=True),
+    sa.Column("grants", sa.Text, nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+    sa.Column("expires_ns", sa.BigInteger, nullable=False),
+    sa.Column("revoked_ns", sa.BigInteger, nullable=False),
+)
+"""API tokens by the hash of their secret. `revoked_ns` 0: not revoked."""
+
+SESSIONS = sa.Table(
+    "sessions",
+    METADATA,
+    sa.Column("sha256", sa.Text, primary_key=True),
+    sa.Column("user", sa.Text, nullable=False),
+    sa.Column("csrf", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("created_ns", sa.BigInteger, nullable=False),
+    sa.Column("seen_ns", sa.BigInteger, nullable=False),
+)
+"""Browsers that are signed in, by the hash of their cookie."""
+
+sa.Index("sessions_user", SESSIONS.c.user)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from holdfast.core.errors import IntegrityError, TransitionError
 from holdfast.core.events import fold
-from holdfast.ledger.chain import GENESIS, Anchor, Row, entry_of, hash_of, is_text
+from holdfast.ledger.chain import GENESIS, STREAM_PREFIX, Anchor, Row, entry_of, hash_of, is_text, type_in
 from holdfast.ledger.projection import incident_of
 from holdfast.ledger.tables import EVENTS, HEAD, INCIDENTS
 
@@ -77,7 +77,7 @@ class _Chain:
         try:
             if hash_of(row) != row["hash"]:
                 self._found(row, "was changed: its hash does not match its content")
-            elif type(entry_of(row).recorded.event).__name__ != row["type"]:
+            elif type_in(row) != row["type"]:
                 self._found(row, f"is not the {row['type']} that it says it is")
         except IntegrityError as error:
             self._found(row, f"was changed: {error}")
@@ -125,9 +125,24 @@ def _projection(connection: sa.Connection) -> Iterator[Finding]:
     """Compares each incident shown with the fold of its events."""
     ids = sa.union(sa.select(EVENTS.c.incident_id), sa.select(INCIDENTS.c.id))
     for incident_id in sorted(connection.execute(ids).scalars(), key=repr):
-        what = _difference(connection, incident_id) if is_text(incident_id) else "has an id that is no text"
+        if not is_text(incident_id):
+            what = "has an id that is no text"
+        elif incident_id.startswith(STREAM_PREFIX):
+            what = _gap(connection, incident_id)
+        else:
+            what = _difference(connection, incident_id)
         if what:
-            yield Finding(seq=0, what=f"incident {incident_id!r} {what}", incident_id=str(incident_id))
+            kind = "" if str(incident_id).startswith(STREAM_PREFIX) else "incident "
+            yield Finding(seq=0, what=f"{kind}{incident_id!r} {what}", incident_id=str(incident_id))
+
+
+def _gap(connection: sa.Connection, stream_id: str) -> str:
+    """A stream is what its owner folds it to; what the ledger can say is whether all of it is there."""
+    if connection.execute(sa.select(INCIDENTS.c.id).where(INCIDENTS.c.id == stream_id)).first():
+        return "is shown as an incident, but is a stream"
+    query = sa.select(EVENTS.c.version).where(EVENTS.c.incident_id == stream_id).order_by(EVENTS.c.seq)
+    versions = list(connection.execute(query).scalars())
+    return "" if versions == list(range(1, len(versions) + 1)) else "has versions missing, doubled or out of order"
 
 
 def _difference(connection: sa.Connection, incident_id: str) -> str:

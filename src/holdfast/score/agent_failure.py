@@ -23,20 +23,24 @@ _CHANGES = re2.compile(
 )
 _FINISHED = re2.compile(r"(?i)\b(?:TERMINATE|###STOP###|final answer|task (?:is )?(?:complete|done)|thank)")
 
+_DECLINED = re2.compile(r"(?i)\b(?:sorry|apologi[sz]e|apologies|unfortunately|regret)\b")
+
 WEIGHTS = {
-    "intercept": -1.5,
-    "length": 1.0,
+    "intercept": -0.3,
+    "length": 0.6,
     "changes": 0.35,
-    "errors": 0.5,
+    "errors": 0.2,
     "invalid": 0.8,
-    "repeated": 0.5,
-    "loop": 1.0,
-    "execution": 1.2,
-    "doubt": 0.9,
-    "unfinished": 0.8,
-    "handed_over": -0.8,
+    "repeated": 0.4,
+    "loop": 0.4,
+    "execution": 1.0,
+    "doubt": 0.6,
+    "unfinished": 0.3,
+    "handed_over": -0.9,
+    "declined": -0.45,
 }
-"""Log-odds by feature. Set by hand with an eye on tau-bench airline runs: they order failures, they do not prove them."""
+"""Log-odds by feature: of what tau-bench airline runs show, near a logistic regression on them (AUROC 0.77 with whole tasks left
+out); of the rest, set by hand. They order failures, they do not prove them."""
 
 
 def agent_features(trace: Trace) -> dict[str, float]:
@@ -53,9 +57,13 @@ def agent_features(trace: Trace) -> dict[str, float]:
         "repeated": float(min(_over(scores, "repeated_call"), 3)),
         "loop": max((s.value for s in scores if s.metric == "tool_loop"), default=0.0),
         "execution": float(min(sum(bool(_EXECUTION.search(t)) for t in texts), 2)),
-        "doubt": float(min(sum(bool(_DOUBT.search(t)) for t in texts[2:]), 3)),
+        # An agent with tools that says what is not available is mostly right.
+        "doubt": 0.0 if names else float(min(sum(bool(_DOUBT.search(t)) for t in texts[2:]), 3)),
         "unfinished": 0.0 if any(_FINISHED.search(t) for t in texts[-2:]) else 1.0,
         "handed_over": float(any(_HANDED_OVER.search(n) for n in names)),
+        "declined": float(
+            min(sum(bool(_DECLINED.search(capped(m.content))) for m in messages if m.role == "assistant" and names), 4)
+        ),
     }
 
 

@@ -71,7 +71,9 @@ SCORERS: tuple[Scorer, ...] = (
 SUMMARIES: tuple[Summary, ...] = (UnsupportedClaims(version=f"1+{Groundedness().version}+{ToolContradiction().version}"),)
 """What is said of a trace from the scores of all scorers."""
 
-METRICS: dict[str, Metric] = {metric.name: metric for source in (*SCORERS, *SUMMARIES) for metric in source.metrics}
+_SOURCES: tuple[Scorer | Summary, ...] = (*SCORERS, *SUMMARIES)
+
+METRICS: dict[str, Metric] = {metric.name: metric for source in _SOURCES for metric in source.metrics}
 """Metric name → definition. Evaluations of names that nobody has heard of are not here: ask `metric_named`."""
 
 EVALUATION = "evaluation."

@@ -44,8 +44,9 @@ class Scoring:
             ValueError: two scorers have the same name.
         """
         self.scorers: tuple[Scorer, ...] = tuple(s.fresh() if isinstance(s, Remembering) else s for s in scorers)
-        self.coverage: dict[str, Coverage] = {s.name: Coverage() for s in (*self.scorers, *summaries)}
-        if len(self.coverage) != len(self.scorers) + len(summaries):
+        names = [*(s.name for s in self.scorers), *(s.name for s in summaries)]
+        self.coverage: dict[str, Coverage] = {name: Coverage() for name in names}
+        if len(self.coverage) != len(names):
             raise ValueError("two scorers have the same name")
         self._preparing = [s for s in self.scorers if isinstance(s, Preparing)]
         self._summaries = tuple(summaries)

@@ -55,11 +55,12 @@ class Unsafe:
             call = trace.llm_calls[0] if trace.llm_calls else trace.root
             scores.append(score_of(self, call, UNSAFE_REQUEST, sigmoid(asked), _why(asked, "asks for harm")))
         if reading.answer:
-            said = self._answered(reading, asked)
+            said = self.answered(reading, asked)
             scores.append(score_of(self, reading.anchor, UNSAFE_OUTPUT, sigmoid(said), _why(said, "harmful answer")))
         return scores
 
-    def _answered(self, reading: Reading, asked: float) -> float:
+    def answered(self, reading: Reading, asked: float) -> float:
+        """Log-odds that the answer is unsafe; `asked`: log-odds that the request was."""
         abuse = self.toxicity.log_odds(reading.answer, reading.answer_piece)[0]
         structure = output_structure(asked, self.refusal.probability(reading), abuse)
         return log_odds("unsafe_output", grams_of(reading.answer_piece), structure)

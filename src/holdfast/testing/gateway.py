@@ -107,6 +107,8 @@ class GatewayProcess:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)  # noqa: S603 - our own program
         if wait:
             wait_until(self._listens, READY_S)
+            if self.version:
+                wait_until(self._runs_the_latest, READY_S)
 
     def _listens(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
@@ -115,6 +117,12 @@ class GatewayProcess:
             if '"gateway listens"' in line:
                 self.port = int(msgspec.json.decode(line)["port"])
         return self.port > 0
+
+    def _runs_the_latest(self) -> bool:
+        known = self.statuses()
+        if "snapshot refused" in self.log():
+            raise RuntimeError(f"the snapshot was refused: {self.log()}")
+        return bool(known) and all(s.version == self.version for s in known)
 
     @property
     def url(self) -> str:

@@ -1,0 +1,104 @@
+"""Metrics over time, with their baseline, and by the values of a dimension."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from holdfast.access.roles import Role
+from holdfast.api.context import ApiContext, Context
+from holdfast.api.metrics import heat, series_with_baseline, worse
+from holdfast.console.charts import Mark, Plot
+from holdfast.console.incidents import seen_services
+from holdfast.console.page import PageRoute, Viewer, render
+from holdfast.console.shown import measured, words
+from holdfast.core.call import DIMENSIONS
+from holdfast.core.clock import NS_PER_S
+from holdfast.core.errors import NotFoundError
+from holdfast.core.signal import Segment
+from holdfast.telemetry.overview import Beside, Windows
+
+router = APIRouter(route_class=PageRoute)
+
+PERIODS = (("15m", "15 minutes"), ("1h", "1 hour"), ("6h", "6 hours"), ("1d", "1 day"), ("7d", "7 days"))
+_SECONDS = {"15m": 900, "1h": 3_600, "6h": 21_600, "1d": 86_400, "7d": 604_800}
+STEPS = 60
+MOST_PLOTS = 8
+
+
+@router.get("/charts")
+def show_charts(request: Request, context: Context, who: Viewer) -> Response:
+    """One metric, or the worst ones where none is chosen."""
+    given = request.query_params
+    services = seen_services(context, who)
+    service = given.get("service") or (services[0] if services else "")
+    if service and not who.may(Role.VIEWER, service):
+        raise NotFoundError(f"no application {service!r}")
+    period = given.get("period", "1h") if given.get("period", "1h") in _SECONDS else "1h"
+    metric, dimension = given.get("metric", ""), given.get("dimension", "")
+    if metric and metric not in context.metrics:
+        raise NotFoundError(f"no metric {metric!r}")
+    end = context.clock.now_ns() + 1
+    start = max(0, end - _SECONDS[period] * NS_PER_S)
+    segment = Segment(service, dimension if given.get("value") else "", given.get("value", ""))
+    names = [metric] if metric else _worst(context, who, service, end - start)
+    plots = [found for name in names if service and (found := _plot(context, segment, name, start, end)) is not None]
+    by_value = service and metric and dimension in DIMENSIONS
+    breakdown = (
+        context.telemetry.breakdown(service, metric, dimension, Windows(max(0, 2 * start - end), start, end)) if by_value else []
+    )
+    return render(
+        request,
+        who,
+        "charts.html",
+        services=services,
+        service=service,
+        metric=metric,
+        dimension=dimension,
+        dimensions=DIMENSIONS,
+        period=period,
+        periods=PERIODS,
+        metrics=sorted(context.metrics),
+        plots=plots,
+        breakdown=_rows(context, metric, breakdown),
+    )
+
+
+def _worst(context: ApiContext, who: Any, service: str, window_ns: int) -> list[str]:
+    found = [beside for beside in heat(context, who, window_ns) if beside.service == service]
+    found.sort(key=lambda beside: -(worse(beside, context.metrics[beside.key]) or 0.0))
+    return [beside.key for beside in found[:MOST_PLOTS]]
+
+
+def _plot(context: ApiContext, segment: Segment, name: str, start: int, end: int) -> tuple[Plot, str] | None:
+    series, baseline = series_with_baseline(context, segment, name, (start, end), STEPS)
+    if not len(series):
+        return None
+    changes = [c for c in context.telemetry.changes(start, end) if c.service in ("", segment.service)]
+    unit = context.metrics[name].unit.value
+    plot = Plot(
+        name=words(name),
+        unit=unit,
+        start_ns=start,
+        end_ns=end,
+        points=[(int(t) + series.step_ns // 2, float(m)) for t, m in zip(series.time_ns, series.mean, strict=True)],
+        baseline=baseline,
+        marks=[Mark(c.time_ns, "change", f"{c.kind.value} {c.to_value or c.target}") for c in changes[-5:]],
+    )
+    usual = f"usually {measured(baseline['mean'], unit)}" if baseline else "nothing to compare with before"
+    return plot, f"{int(series.count.sum()):,} scores, {usual}"
+
+
+def _rows(context: ApiContext, metric: str, breakdown: list[Beside]) -> list[dict[str, Any]]:
+    unit = context.metrics[metric].unit.value if metric else ""
+    most = max((b.recent or 0.0 for b in breakdown), default=0.0) or 1.0
+    return [
+        {
+            "key": b.key,
+            "recent": measured(b.recent, unit),
+            "before": measured(b.before, unit),
+            "count": b.recent_count,
+            "share": (b.recent or 0.0) / most,
+        }
+        for b in breakdown
+    ]

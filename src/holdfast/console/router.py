@@ -1,0 +1,26 @@
+"""All pages and their files, as one router."""
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, Response
+
+from holdfast.console import audit, calls, changes, control, incident, incidents, metrics, overview, session, settings
+from holdfast.core.errors import NotFoundError
+
+STATIC: Final = Path(__file__).parent / "static"
+FILES: Final = {"console.css": "text/css", "console.js": "text/javascript", "mark.svg": "image/svg+xml"}
+PAGES: Final = (session, overview, incidents, incident, calls, metrics, changes, control, audit, settings)
+
+router = APIRouter()
+for _page in PAGES:
+    router.include_router(_page.router)
+
+
+@router.get("/static/{name}")
+def static(name: str) -> Response:
+    """Style, script and mark: the same for everybody, so they need no sign-in."""
+    if name not in FILES:
+        raise NotFoundError(f"no file {name!r}")
+    return FileResponse(STATIC / name, media_type=FILES[name], headers={"Cache-Control": "no-cache"})

@@ -1,0 +1,156 @@
+"""Follows the control plane: a stream of snapshots with resume, a poll where the stream does not hold, and the reports back."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+import structlog
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import PyreqwestError
+from pyreqwest.response import ResponseBodyReader
+
+from holdfast.control.gateways import GatewayReport
+from holdfast.control.probes import ProbeVerdict
+from holdfast.control.snapshot import Snapshot
+from holdfast.control.validate import MAX_SNAPSHOT_BYTES
+from holdfast.core.errors import HoldfastError
+from holdfast.gateway.snapshot_file import SnapshotFile, newer, read_snapshot
+from holdfast.gateway.sse import EventReader
+
+log = structlog.get_logger(__name__)
+
+BASE = "/api/v1/control"
+SILENCE_S = 25.0
+"""The server says something every ten seconds; after this the stream is taken for dead."""
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+CALL_S = 5.0
+
+
+class Follower:
+    """Takes snapshots from the server into the file that the workers read. Nothing that comes is trusted before it is checked.
+
+    Args:
+        on_snapshot: called with each snapshot that was taken.
+    """
+
+    def __init__(
+        self, url: str, token: str, gateway_id: str, file: SnapshotFile, on_snapshot: Callable[[Snapshot], None]
+    ) -> None:
+        self._base = url.rstrip("/") + BASE
+        self._headers = [("authorization", f"Bearer {token}")] if token else []
+        self._gateway_id, self._file, self._on_snapshot = gateway_id, file, on_snapshot
+        self._client: Client | None = None
+        self.running: Snapshot | None = None
+        self.refused = ""
+        self.connected = False
+
+    def start_from(self, snapshot: Snapshot | None) -> None:
+        """What is in force already."""
+        self.running = snapshot
+
+    def take(self, data: bytes) -> bool:
+        """Put a snapshot into force, or say in `refused` why not; whether it was taken."""
+        try:
+            snapshot = read_snapshot(data)
+            if newer(snapshot, self.running):
+                self._file.save(snapshot)
+                self.running = snapshot
+                self._on_snapshot(snapshot)
+            self.refused = ""
+        except HoldfastError as error:
+            self.refused = str(error)
+            log.error("snapshot refused", reason=self.refused)
+            return False
+        return True
+
+    async def follow(self) -> None:
+        """Follow for ever. Ends with cancellation only."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                await self._stream()
+                pause_s = FIRST_PAUSE_S
+            except (PyreqwestError, HoldfastError, TimeoutError) as error:
+                if self.connected:
+                    log.warning("server is away: the last good snapshot stays in force", error=type(error).__name__)
+                self.connected = False
+            # With jitter: the gateways of a fleet must not come back all at once.
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            if await self.poll():
+                pause_s = min(pause_s, 1.0)
+
+    async def _stream(self) -> None:
+        headers = [*self._headers, ("accept", "text/event-stream")]
+        if self.running is not None:
+            headers.append(("last-event-id", str(self.running.version)))
+        async with (
+            self._http().get(f"{self._base}/stream").headers(headers).streamed_read_buffer_limit(0).build_streamed() as response
+        ):
+            if response.status != 200:
+                raise HoldfastError(f"status {response.status}")
+            self.connected = True
+            reader = EventReader(MAX_SNAPSHOT_BYTES + 65_536)
+            while True:
+                async with asyncio.timeout(SILENCE_S):
+                    chunk = await response.body_reader.read_chunk()
+                if chunk is None:
+                    return
+                for event in reader.feed(bytes(chunk)):
+                    if event.name == "snapshot":
+                        self.take(event.data)
+
+    async def poll(self) -> bool:
+        """Ask once; whether the server answered."""
+        headers = list(self._headers)
+        if self.running is not None:
+            headers.append(("if-none-match", f'"{self.running.version}"'))
+        try:
+            async with asyncio.timeout(CALL_S):
+                async with self._http().get(f"{self._base}/snapshot").headers(headers).build_streamed() as response:
+                    if response.status == 200:
+                        self.take(await _bounded(response.body_reader))
+                    return response.status in (200, 304)
+        except (PyreqwestError, TimeoutError):
+            return False
+
+    async def report(self, report: GatewayReport) -> bool:
+        """Tell the server what runs here; whether it listened."""
+        return await self._post(f"/gateways/{self._gateway_id}/report", msgspec.json.encode(report))
+
+    async def judged(self, verdict: ProbeVerdict) -> bool:
+        """Tell the server about a judged probe; whether it listened."""
+        return await self._post("/probes", msgspec.json.encode(verdict))
+
+    async def _post(self, path: str, body: bytes) -> bool:
+        headers = [*self._headers, ("content-type", "application/json")]
+        try:
+            async with asyncio.timeout(CALL_S):
+                async with self._http().post(self._base + path).headers(headers).body_bytes(body).build_streamed() as response:
+                    return response.status < 300
+        except (PyreqwestError, TimeoutError):
+            return False
+
+    def _http(self) -> Client:
+        if self._client is None:
+            self._client = ClientBuilder().connect_timeout(timedelta(seconds=CALL_S)).follow_redirects(False).build()
+        return self._client
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        if self._client is not None:
+            await self._client.close()
+
+
+async def _bounded(reader: ResponseBodyReader) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while (chunk := await reader.read_chunk()) is not None:
+        parts.append(bytes(chunk))
+        size += len(parts[-1])
+        if size > MAX_SNAPSHOT_BYTES:
+            break
+    return b"".join(parts)

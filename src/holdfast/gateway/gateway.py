@@ -1,0 +1,276 @@
+"""The gateway of one worker: an exchange goes through the stages, to a target, through the guards on its answer, and is recorded.
+
+Everything here runs on one event loop. What decides is pure and lives elsewhere; this file is the order of things.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+
+from holdfast.context.redact import Redactor
+from holdfast.control.probes import ProbeVerdict
+from holdfast.control.snapshot import BreakerSignal, Desired, GuardMode, GuardPlace, Snapshot
+from holdfast.core.clock import NS_PER_S, Clock
+from holdfast.core.ids import random_id
+from holdfast.gateway.breakers import Breakers, Outcome
+from holdfast.gateway.compiled import Compiled
+from holdfast.gateway.delivering import Delivery, heard, streamed, whole
+from holdfast.gateway.dialects.registry import ENDPOINTS, dialect_of
+from holdfast.gateway.exchange import Exchange, Reply, Request, Ruling
+from holdfast.gateway.guarding import Guarding, Ready
+from holdfast.gateway.guards.protocol import Seen
+from holdfast.gateway.headers import incoming
+from holdfast.gateway.limits import Limits
+from holdfast.gateway.meters import Meters
+from holdfast.gateway.models_list import models_reply
+from holdfast.gateway.probing import Probing
+from holdfast.gateway.record import spans_of
+from holdfast.gateway.refusal import Reason, Refusal
+from holdfast.gateway.serving import Served, Serving
+from holdfast.gateway.stages import STAGES, Desk, holders, in_force, inspect
+from holdfast.gateway.switch import Position
+from holdfast.gateway.together import Together, prepare
+from holdfast.gateway.upstream import Upstreams
+from holdfast.score.prices import price_of
+
+log = structlog.get_logger(__name__)
+
+SETTLE_S = 0.005
+"""How long a finished exchange may wait for others to be settled with."""
+MAX_TOGETHER = 16
+"""Exchanges that are settled in one turn of the event loop: more would keep requests waiting."""
+MAX_FINISHED = 512
+Keep = Callable[[bytes], None]
+"""Takes one line of telemetry."""
+
+
+class Gateway:
+    """All that a worker knows. `apply` puts a snapshot into force between two requests.
+
+    Args:
+        keep: where finished calls go as telemetry; called after the client has its answer.
+        content: whether telemetry carries messages and answers, redacted.
+        workers: how many share the limits.
+        keyless: whether a snapshot without virtual keys serves everybody.
+    """
+
+    def __init__(
+        self, clock: Clock, redactor: Redactor, keep: Keep, *, content: bool = True, workers: int = 1, keyless: bool = True
+    ) -> None:
+        self._clock, self._redactor, self._keep, self._content = clock, redactor, keep, content
+        self.compiled = Compiled(Snapshot(version=0, created_ns=0, desired=Desired()))
+        self.guarding = Guarding(clock)
+        self.desk = Desk(clock=clock, guarding=self.guarding, limits=Limits(clock, workers), redactor=redactor, keyless=keyless)
+        self.breakers = Breakers(clock)
+        self.upstreams = Upstreams(clock)
+        self.serving = Serving(clock, self.breakers, self.upstreams)
+        self.probing = Probing(clock, self.breakers, self.upstreams, self.guarding)
+        self.meters = Meters()
+        self._together = Together(lambda: self.in_flight)
+        self._finished: list[tuple[Exchange, Delivery]] = []
+        self._settling: asyncio.Handle | None = None
+        self.in_flight = 0
+
+    def apply(self, snapshot: Snapshot) -> None:
+        """Put `snapshot` into force. Requests under way end under the one that they began with."""
+        self.compiled = Compiled(snapshot)
+        self.guarding.arm(self.compiled)
+        self.upstreams.configure(dict(self.compiled.targets))
+        self.meters.snapshot.set(snapshot.version)
+        for warning in self.compiled.warnings:
+            log.warning("snapshot refers to nothing", what=warning, version=snapshot.version)
+        for name, reason in self.guarding.broken.items():
+            log.error("guard cannot run", guard=name, reason=reason)
+
+    def throw(self, position: Position) -> None:
+        """The kill switch was thrown."""
+        if self.desk.switch is not position:
+            log.warning("kill switch", position=position.value)
+        self.desk.switch = position
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is anything that it could serve."""
+        return bool(self.compiled.routes)
+
+    def begin(self, request: Request) -> Exchange:
+        """An exchange for a request, with an id of the client's where it sent a usable one."""
+        endpoint = ENDPOINTS.get(request.path) if request.method == "POST" else None
+        dialect = endpoint.dialect if endpoint is not None else dialect_of(request.path, frozenset(request.headers))
+        given = request.headers.get("x-request-id", "")
+        usable = 8 <= len(given) <= 128 and given.isascii() and given.isprintable() and " " not in given
+        return Exchange(request, self.compiled, dialect, endpoint, given if usable else random_id("req"))
+
+    async def answer(self, exchange: Exchange) -> tuple[Reply, Delivery]:
+        """The reply, and what is to be known of its delivery."""
+        delivery = Delivery()
+        for stage in STAGES:
+            reply = stage(exchange, self.desk)
+            if reply is not None:
+                return reply, delivery
+        reply = await self._inspected(exchange)
+        if reply is None and exchange.request.method == "GET" and exchange.request.path == "/v1/models":
+            reply = models_reply(exchange)
+        if reply is not None:
+            return reply, delivery
+        found = await self.serving.serve(exchange)
+        if isinstance(found, Reply):
+            return found, delivery
+        return await self._delivered(exchange, found, delivery), delivery
+
+    async def _inspected(self, exchange: Exchange) -> Reply | None:
+        if exchange.endpoint is not None:
+            guards = in_force(exchange, self.guarding, GuardPlace.INPUT)
+            if not guards:
+                return None
+            exchange.seen = Seen(exchange.asked, dimensions=exchange.dimensions)
+            await self._together.prepare(guards, exchange.seen)
+        return inspect(exchange, self.desk)
+
+    async def _delivered(self, exchange: Exchange, served: Served, delivery: Delivery) -> Reply:
+        if not served.streams:
+            reply = await whole(exchange, served, self.desk, self._together)
+            if isinstance(reply.body, bytes):
+                delivery.keep(reply.body)
+            return reply
+        headers = incoming(served.answer.headers, changed=False)
+        return Reply(status=served.answer.status, headers=headers, body=streamed(exchange, served, self.desk, delivery))
+
+    def finish(self, exchange: Exchange, delivery: Delivery) -> None:
+        """The client has its answer. What is left to do is done in a moment, together with that of others."""
+        exchange.ended_ns = self._clock.now_ns()
+        self._finished.append((exchange, delivery))
+        if len(self._finished) >= MAX_FINISHED:
+            self.settle()
+        elif self._settling is None:
+            self._settling = asyncio.get_running_loop().call_later(SETTLE_S, self._settle_some)
+
+    def _settle_some(self) -> None:
+        self._settling = None
+        some, self._finished = self._finished[:MAX_TOGETHER], self._finished[MAX_TOGETHER:]
+        self._settle(some)
+        if self._finished:
+            self._settling = asyncio.get_running_loop().call_soon(self._settle_some)
+
+    def settle(self) -> None:
+        """Do all that is left to do, now."""
+        while self._finished:
+            some, self._finished = self._finished[:MAX_TOGETHER], self._finished[MAX_TOGETHER:]
+            self._settle(some)
+
+    def _settle(self, some: list[tuple[Exchange, Delivery]]) -> None:
+        work: list[tuple[Exchange, Delivery, list[Ready], list[Ready]]] = []
+        for exchange, delivery in some:
+            try:
+                work.append((exchange, delivery, *self._to_judge(exchange, delivery)))
+            except Exception as error:  # noqa: BLE001 - the runner's edge, as below
+                self._lost(exchange, error)
+        prepare((before + after, exchange.seen) for exchange, _, before, after in work if exchange.seen is not None)
+        for exchange, delivery, before, after in work:
+            try:
+                self._settle_one(exchange, delivery, before, after)
+            except Exception as error:  # noqa: BLE001 - the client has its answer: what fails here is counted and told, and stops nobody
+                self._lost(exchange, error)
+
+    def _lost(self, exchange: Exchange, error: Exception) -> None:
+        self.meters.failed("finish")
+        log.error("exchange could not be recorded", request_id=exchange.request_id, error=type(error).__name__, exc_info=True)
+
+    def _to_judge(self, exchange: Exchange, delivery: Delivery) -> tuple[list[Ready], list[Ready]]:
+        """The guards in shadow: (on the request, on the answer). Nobody waited for them."""
+        if exchange.said is None and delivery.kept:
+            exchange.said = heard(exchange, delivery)
+        if exchange.endpoint is None or exchange.off:
+            return [], []
+        before, after = [
+            [g for g in self.guarding.ready(exchange, place) if g.mode is GuardMode.SHADOW]
+            for place in (GuardPlace.INPUT, GuardPlace.OUTPUT)
+        ]
+        after = after if exchange.said is not None and exchange.attempts else []
+        if (before or after) and (exchange.seen is None or exchange.seen.said is not exchange.said):
+            exchange.seen = Seen(exchange.asked, exchange.said, exchange.dimensions)
+        return before, after
+
+    def _settle_one(self, exchange: Exchange, delivery: Delivery, before: list[Ready], after: list[Ready]) -> None:
+        """Judge in shadow, tell breakers and limits, count, record."""
+        if exchange.seen is not None and before:
+            self.guarding.run(exchange, before, exchange.seen.of_request())
+        if exchange.seen is not None and after:
+            self.guarding.run(exchange, after, exchange.seen)
+        self._price(exchange)
+        self._tell_breakers(exchange)
+        self._keep_safe(exchange, delivery)
+        if exchange.copies and not exchange.off:
+            self.probing.consider(exchange)
+        self.meters.finished(exchange)
+        if exchange.trace_id:
+            self._keep(spans_of(exchange, self._redactor, self._content))
+
+    def _price(self, exchange: Exchange) -> None:
+        said, target = exchange.said, exchange.compiled.targets.get(exchange.target)
+        if said is None or target is None:
+            return
+        usage = said.usage
+        if usage.input_tokens is None and usage.output_tokens is None:
+            return
+        tokens = (usage.input_tokens or 0, usage.output_tokens or 0)
+        if target.usd_per_million_input or target.usd_per_million_output:
+            exchange.cost_usd = (tokens[0] * target.usd_per_million_input + tokens[1] * target.usd_per_million_output) / 1e6
+        else:
+            exchange.cost_usd = price_of(said.model or exchange.asked.model, usage)
+        if not exchange.off:
+            for _, holder, _ in holders(exchange):
+                self.desk.limits.charge(holder, sum(tokens), exchange.cost_usd or 0.0)
+
+    def _tell_breakers(self, exchange: Exchange) -> None:
+        if exchange.off or not exchange.attempts or exchange.attempts[-1].failure:
+            return
+        attempt = exchange.attempts[-1]
+        outcomes = [Outcome(BreakerSignal.LATENCY, self._latency_s(exchange))]
+        if exchange.cost_usd is not None:
+            outcomes.append(Outcome(BreakerSignal.COST, exchange.cost_usd))
+        outcomes += quality(exchange)
+        rules = exchange.compiled.breakers(exchange.route.name)
+        self.breakers.record(rules, attempt.target, exchange.dimensions, outcomes, attempt.probe)
+
+    @staticmethod
+    def _latency_s(exchange: Exchange) -> float:
+        """Of a stream to its first byte: how long it goes on is up to what was asked."""
+        end_ns = exchange.first_byte_ns if exchange.asked.stream else exchange.ended_ns
+        return max(end_ns - exchange.request.started_ns, 0) / NS_PER_S
+
+    def _keep_safe(self, exchange: Exchange, delivery: Delivery) -> None:
+        """An answer that went out as the target wrote it, that every guard let pass, and that the route allows to be kept."""
+        if not exchange.route.cache_safe_answers or exchange.status != 200 or exchange.asked.stream or exchange.endpoint is None:
+            return
+        judged = [v for v in exchange.verdicts if v.place is GuardPlace.OUTPUT]
+        clean = judged and all(v.ruling in (Ruling.ALLOW, Ruling.NOT_APPLICABLE) for v in judged)
+        if clean and delivery.kept and exchange.said is not None and not exchange.said.tool_calls and exchange.target:
+            self.serving.safe_answers.put(self.serving.safe_key(exchange), b"".join(delivery.kept))
+
+    def probe_verdicts(self) -> deque[ProbeVerdict]:
+        """Verdicts on probes of leased breakers, for the server."""
+        return self.probing.verdicts
+
+    async def close(self) -> None:
+        """Settle what is left, and let all connections go."""
+        self.settle()
+        await self.probing.close()
+        for upstream in self.upstreams.all():
+            await upstream.close()
+
+
+def quality(exchange: Exchange) -> list[Outcome]:
+    """What the guards on the answer said of the target: each for itself, and all together."""
+    judged = [v for v in exchange.verdicts if v.place is GuardPlace.OUTPUT and v.ruling in (Ruling.ALLOW, Ruling.DENY)]
+    if not judged:
+        return []
+    each = [Outcome(BreakerSignal.QUALITY, float(v.ruling is Ruling.DENY), v.guard) for v in judged]
+    return [*each, Outcome(BreakerSignal.QUALITY, float(any(o.value for o in each)))]
+
+
+def internal_error(exchange: Exchange) -> Reply:
+    """What a client gets when the gateway itself has made a mistake."""
+    return exchange.refuse(Refusal(Reason.INTERNAL, "the gateway made a mistake; it is in its log under the request id"))

@@ -1,0 +1,266 @@
+"""One worker: a process that serves. It needs its folder and its socket, and nothing else to be up.
+
+Started by the supervisor as ``python -m holdfast.gateway.worker SOCKET NUMBER`` with its configuration on standard input. When
+that input ends, the supervisor is gone: the worker finishes what is under way and ends too, so that the port is free again.
+"""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+
+import structlog
+import uvicorn
+import uvloop
+
+from holdfast.context.redact import Redactor
+from holdfast.control.snapshot import Snapshot
+from holdfast.core.clock import Clock, SystemClock
+from holdfast.core.errors import ConfigurationError, HoldfastError
+from holdfast.gateway.config import GatewayConfig, decode_config
+from holdfast.gateway.gateway import Gateway
+from holdfast.gateway.http import Bounds, GatewayApp
+from holdfast.gateway.logs import log_as_json
+from holdfast.gateway.snapshot_file import SnapshotFile, newer
+from holdfast.gateway.spool import SpoolWriter
+from holdfast.gateway.status import WorkerStatus, breaker_statuses, merged, read_statuses, write_status
+from holdfast.gateway.switch import read_switch
+from holdfast.gateway.tasks import ended
+from holdfast.ingest.connections import BoundedProtocol
+
+log = structlog.get_logger(__name__)
+
+WATCH_S = 0.05
+"""How often snapshot and kill switch are looked at."""
+FLUSH_S = 0.02
+"""How long telemetry of a finished call may stay in memory."""
+MAX_PENDING = 2_000
+"""Calls whose telemetry may wait in memory for the next flush."""
+STATUS_S = 1.0
+
+
+class _HttpServer(uvicorn.Server):
+    """uvicorn, without its hands on the process's signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Worker:
+    """A gateway with its surroundings: the folder that it watches and writes to, and the HTTP server.
+
+    Raises:
+        StoreError: the spool cannot be made.
+    """
+
+    def __init__(self, config: GatewayConfig, number: int, clock: Clock) -> None:
+        self._config, self._number, self._clock = config, number, clock
+        self._started_ns = clock.now_ns()
+        self._file = SnapshotFile(config.directory)
+        self._spool = SpoolWriter(config.spool_of(number), config.spool)
+        self._pending: list[bytes] = []
+        self._overflow = 0
+        self._refused = ""
+        self.gateway = Gateway(
+            clock,
+            Redactor(config.redaction, config.redaction_key),
+            self._keep,
+            content=config.content,
+            workers=config.workers,
+            keyless=config.keyless,
+        )
+        bounds = Bounds(config.max_body_bytes, config.max_buffered_bytes, config.body_timeout_s)
+        self.app = GatewayApp(self.gateway, clock, bounds, config.metrics_token, self._exposition)
+        self.look()
+
+    def _keep(self, line: bytes) -> None:
+        if len(self._pending) >= MAX_PENDING:
+            self._overflow += 1
+        else:
+            self._pending.append(line)
+
+    def look(self) -> None:
+        """See whether the snapshot or the kill switch has changed, and follow."""
+        self._look_at_switch()
+        if not self._file.changed():
+            return
+        try:
+            snapshot = self._file.load()
+            if snapshot is not None and newer(snapshot, self._running()):
+                self.gateway.apply(snapshot)
+                log.info("snapshot in force", version=snapshot.version, worker=self._number)
+            self._refused = ""
+        except HoldfastError as error:
+            self._refused = str(error)
+            log.error("snapshot refused", reason=self._refused, running=self.gateway.compiled.version)
+
+    def _running(self) -> Snapshot | None:
+        compiled = self.gateway.compiled
+        return compiled.snapshot if compiled.version else None
+
+    def _look_at_switch(self) -> None:
+        self.gateway.throw(read_switch(self._config.directory))
+
+    def flush(self) -> None:
+        """Hand what has been recorded to the spool."""
+        if self._pending:
+            lines, self._pending = self._pending, []
+            self._spool.append(lines)
+
+    @property
+    def dropped(self) -> int:
+        """Calls whose telemetry was lost: no room in memory, or on the disk."""
+        return self._spool.dropped + self._overflow
+
+    def status(self) -> WorkerStatus:
+        """What there is to say."""
+        return WorkerStatus(
+            worker=self._number,
+            pid=os.getpid(),
+            started_ns=self._started_ns,
+            at_ns=self._clock.now_ns(),
+            version=self.gateway.compiled.version,
+            refused=self._refused,
+            switch=self.gateway.desk.switch,
+            in_flight=self.gateway.in_flight,
+            written=self._spool.written,
+            dropped=self.dropped,
+            spool_failure=self._spool.failure,
+            breakers=breaker_statuses(self.gateway),
+            transitions=tuple(self.gateway.breakers.transitions),
+            probes=tuple(self.gateway.probe_verdicts()),
+            exposition=self._own_exposition(),
+        )
+
+    def tell(self) -> None:
+        """Write the status. A disk that takes none is no reason to stop serving."""
+        try:
+            write_status(self._config.directory, self.status())
+        except OSError as error:
+            log.error("status cannot be written", error=str(error))
+
+    def _own_exposition(self) -> str:
+        meters, gateway = self.gateway.meters, self.gateway
+        meters.in_flight.set(gateway.in_flight)
+        meters.dropped.set(self.dropped)
+        meters.breakers.clear()
+        for _, state, *_rest in gateway.breakers.states():
+            meters.breakers.labels(state.value).inc()
+        meters.over_blocking.clear()
+        meters.relaxed.clear()
+        for guard, segment, share, relaxed in gateway.guarding.estimates()[:200]:
+            meters.over_blocking.labels(guard, segment).set(share)
+            meters.relaxed.labels(guard, segment).set(float(relaxed))
+        return meters.exposition().decode()
+
+    def _exposition(self) -> bytes:
+        """This worker's metrics as they are, and what the others said last."""
+        others = [s.exposition for s in read_statuses(self._config.directory, self._clock.now_ns()) if s.worker != self._number]
+        return merged([self._own_exposition(), *others])
+
+    async def close(self) -> None:
+        """Everything recorded goes to the spool; connections are let go."""
+        await self.gateway.close()
+        self.flush()
+        self._spool.close()
+        self.tell()
+
+
+def new_server(app: GatewayApp, drain_s: float) -> uvicorn.Server:
+    """The HTTP server: bounded connections and heads, no proxy headers taken at their word."""
+    return _HttpServer(
+        uvicorn.Config(
+            app,
+            http=BoundedProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            proxy_headers=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=max(1, round(drain_s)),
+        )
+    )
+
+
+async def serve(worker: Worker, config: GatewayConfig, listener: socket.socket, stop: asyncio.Event) -> None:
+    """Serve until `stop`, then finish what is under way."""
+    server = new_server(worker.app, config.drain_s)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    chores = [
+        asyncio.create_task(_every(WATCH_S, worker.look)),
+        asyncio.create_task(_every(FLUSH_S, worker.flush)),
+        asyncio.create_task(_every(STATUS_S, worker.tell)),
+    ]
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    worker.app.draining = True
+    if config.notice_s > 0 and not serving.done():
+        await asyncio.sleep(config.notice_s)
+    server.should_exit = True
+    await serving
+    await ended(*chores, stopping)
+    await worker.close()
+
+
+async def _every(seconds: float, work: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        work()
+
+
+async def _run(config: GatewayConfig, number: int, listener: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    for signum in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(signum, signal.SIG_IGN)
+    loop.add_reader(sys.stdin.fileno(), _parent_gone, stop)
+    worker = Worker(config, number, SystemClock())
+    gc.collect()
+    gc.freeze()
+    worker.tell()
+    print("ready", flush=True)  # noqa: T201 - the supervisor reads this line
+    await serve(worker, config, listener, stop)
+
+
+def _parent_gone(stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 1024):
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        stop.set()
+
+
+def first_line(descriptor: int) -> bytes:
+    """Standard input up to its first line end, and not a byte further: the rest is only there to end."""
+    line = bytearray()
+    while not line.endswith(b"\n") and (byte := os.read(descriptor, 1)):
+        line += byte
+    return bytes(line)
+
+
+def main(arguments: list[str]) -> None:
+    """The process."""
+    try:
+        config = decode_config(first_line(sys.stdin.fileno()))
+        listener = socket.socket(fileno=int(arguments[0]))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(config, int(arguments[1]), listener))
+        # Everything is closed and flushed. The client library's threads do not bear to be torn down by an interpreter that ends.
+        sys.stdout.flush()
+        os._exit(0)
+    except (ConfigurationError, HoldfastError) as error:
+        log.error("worker ended", error=str(error))
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    log_as_json()
+    main(sys.argv[1:])

@@ -1,0 +1,48 @@
+"""The OpenAPI document is true: whatever it allows is answered without a server error, and as it says."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
+
+from tests.api.test_matrix import MATRIX
+from tests.api.test_matrix import app as app
+from tests.api.test_matrix import secrets as secrets
+
+EXAMPLES = 10
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@pytest.fixture(scope="module")
+def document(app: FastAPI) -> dict[str, Any]:
+    return app.openapi()
+
+
+def test_the_document_is_openapi_three_one_and_names_every_tag(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert operation.get("tags"), f"{method} {path}"
+            assert operation.get("description"), f"{method} {path} does not say what it does"
+
+
+@pytest.mark.parametrize("endpoint", MATRIX)
+def test_whatever_is_asked_is_answered_without_a_server_error(
+    app: FastAPI, document: dict[str, Any], secrets: dict[str, str], endpoint: str
+) -> None:
+    method, path = endpoint.split(" ")
+    described = schemathesis.openapi.from_dict(document)
+    operation = described[path][method]
+    headers = {"Authorization": f"Bearer {secrets['admin']}"}
+
+    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy())
+    def holds(case: Any) -> None:
+        answer = case.call(app=app, base_url="http://localhost", headers=headers)
+        case.validate_response(answer, checks=CHECKS)
+
+    holds()

@@ -1,0 +1,145 @@
+"""A gateway without processes: its ASGI application called directly, its targets scripted servers on the same event loop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import orjson
+
+from holdfast.context.redact import RedactionPolicy, Redactor
+from holdfast.control.snapshot import Desired, Guard, GuardMode, GuardPlace, Lease, Snapshot
+from holdfast.gateway.gateway import Gateway
+from holdfast.gateway.http import Bounds, GatewayApp
+from holdfast.testing.clock import FakeClock
+from holdfast.testing.gateway import KEY, simple
+from holdfast.testing.upstream import Behaviour, ScriptedUpstream
+
+Result = TypeVar("Result")
+CHAT = "/v1/chat/completions"
+AUTHORIZED = {"authorization": f"Bearer {KEY}"}
+REDACTOR = Redactor(RedactionPolicy(), b"0123456789abcdef")
+
+
+class Told:
+    """What a client got."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.pieces: list[bytes] = []
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.pieces)
+
+    @property
+    def json(self) -> Any:
+        return orjson.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        """Of a chat: what it says, whole or streamed."""
+        if self.headers.get("content-type", "").startswith("text/event-stream"):
+            chunks = [orjson.loads(line[6:]) for line in self.body.splitlines() if line.startswith(b"data: {")]
+            return "".join(c["delta"].get("content") or "" for chunk in chunks for c in chunk.get("choices", []))
+        return str(self.json["choices"][0]["message"]["content"])
+
+
+class World:
+    """A gateway on `clock` with the snapshot in force; `lines` is its telemetry."""
+
+    def __init__(
+        self, desired: Desired | None = None, *leases: Lease, keyless: bool = True, bounds: Bounds | None = None
+    ) -> None:
+        self.clock = FakeClock()
+        self.lines: list[bytes] = []
+        self.gateway = Gateway(self.clock, REDACTOR, self.lines.append, keyless=keyless)
+        self.app = GatewayApp(self.gateway, self.clock, bounds)
+        self.version = 0
+        self.put(desired or simple(), *leases)
+
+    def put(self, desired: Desired, *leases: Lease, automation: bool = True) -> None:
+        """Put the next snapshot into force."""
+        self.version += 1
+        self.gateway.apply(
+            Snapshot(version=self.version, created_ns=0, desired=desired, leases=tuple(leases), automation=automation)
+        )
+
+    async def ask(self, body: Any = None, path: str = CHAT, method: str = "POST", headers: dict[str, str] | None = None) -> Told:
+        """One request. `body`: an object, or bytes as they are; None: a small chat."""
+        if body is None and method == "POST":
+            body = chat("Where is my refund?")
+        data = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
+        given = {"content-length": str(len(data))} | AUTHORIZED | (headers or {})
+        path, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": [(k.encode(), v.encode()) for k, v in given.items() if v],
+        }
+        told = await call(self.app, scope, [data])
+        self.gateway.settle()
+        return told
+
+    @property
+    def spans(self) -> list[dict[str, Any]]:
+        """All spans of its telemetry, attributes as a mapping."""
+        found = []
+        for line in self.lines:
+            for resource in orjson.loads(line)["resourceSpans"]:
+                for span in resource["scopeSpans"][0]["spans"]:
+                    values = {a["key"]: next(iter(a["value"].values())) for a in span["attributes"]}
+                    found.append(span | {"attributes": values})
+        return found
+
+
+async def call(app: GatewayApp, scope: dict[str, Any], parts: Sequence[bytes], hang: bool = False) -> Told:
+    """An ASGI call whose body arrives in `parts`; with `hang` the end never comes."""
+    told = Told()
+    waiting = list(parts)
+
+    async def receive() -> dict[str, Any]:
+        if not waiting:
+            await asyncio.Event().wait()
+        part = waiting.pop(0)
+        return {"type": "http.request", "body": part, "more_body": bool(waiting) or hang}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            told.status = message["status"]
+            told.headers = {k.decode(): v.decode() for k, v in message["headers"]}
+        else:
+            told.pieces.append(message.get("body", b""))
+
+    await app(scope, receive, send)
+    return told
+
+
+def chat(text: str, **fields: Any) -> dict[str, Any]:
+    """A chat of one user message."""
+    return {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": text}]} | fields
+
+
+def guard(name: str, kind: str, place: GuardPlace, mode: GuardMode = GuardMode.ENFORCE, **fields: Any) -> Guard:
+    """A guard in force."""
+    return Guard(name=name, kind=kind, place=place, mode=mode, **fields)
+
+
+def with_upstreams(test: Callable[..., Awaitable[Result]], *behaviours: Behaviour, timeout_s: float = 20.0) -> Result:
+    """Run `test` with one scripted target per behaviour."""
+
+    async def run() -> Result:
+        servers = [ScriptedUpstream(b) for b in behaviours]
+        try:
+            for server in servers:
+                await server.start()
+            async with asyncio.timeout(timeout_s):
+                return await test(*servers)
+        finally:
+            for server in servers:
+                await server.close()
+
+    return asyncio.run(run())

@@ -1,0 +1,73 @@
+"""What the encoder reads of a text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.models.encoder import encoder
+from holdfast.models.encoder_tokens import FIRST, LAST, SHAPES, WINDOW, pair, plain, shape, shapes, windows
+
+TOKENIZER = encoder().tokenizer
+
+
+def test_emoji_are_read_by_their_names_and_skin_tones_are_not_read() -> None:
+    assert plain("so \U0001f621") == "so  pouting face "
+    assert plain("\U0001f44d\U0001f3fe") == " thumbs up sign "
+
+
+def test_a_sign_without_a_name_does_no_harm() -> None:
+    assert plain("\U0001faff").strip() == ""
+
+
+def test_an_empty_text_has_no_window() -> None:
+    assert windows(TOKENIZER, "", 4) == []
+    assert windows(TOKENIZER, " \n", 4) == []
+
+
+def test_a_long_text_is_cut_behind_a_sentence() -> None:
+    text = "Anna went to the market and bought six apples. " * 30
+    found = windows(TOKENIZER, text, 4)
+    assert all(text[: w.offsets[-2][1]].endswith(".") for w in found)
+    assert found[1].offsets[1][0] == found[0].offsets[-2][1] + 1
+
+
+def test_no_more_windows_are_made_than_asked_for() -> None:
+    assert len(windows(TOKENIZER, "word " * 5000, 3)) == 3
+
+
+@given(st.text(max_size=400))
+def test_any_text_gives_windows_of_bounded_size(text: str) -> None:
+    for window in windows(TOKENIZER, text.encode("utf-8", "replace").decode(), 8):
+        assert 2 < len(window.ids) <= WINDOW
+        assert len(window.ids) == len(window.types) == len(window.offsets)
+        assert (window.ids[0], window.ids[-1]) == (FIRST, LAST)
+        assert all(0 <= kind < SHAPES for kind in shapes(text, window.offsets))
+
+
+def test_of_a_pair_the_longer_text_is_cut_first() -> None:
+    window = pair(TOKENIZER, "long " * 300, "a short answer", 64)
+    assert len(window.ids) == 64
+    assert sum(window.types) == 4
+
+
+def test_both_texts_of_a_pair_are_cut_when_both_are_too_long() -> None:
+    window = pair(TOKENIZER, "long " * 300, "longer " * 300, 64)
+    assert len(window.ids) == 64
+    assert 28 <= sum(window.types) <= 33
+
+
+def test_a_pair_of_empty_texts_is_still_a_window() -> None:
+    assert pair(TOKENIZER, "", "").ids == (FIRST, LAST, LAST)
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [("7", 1), ("1984", 2), ("12345", 3), ("b2b", 4), ("NATO", 5), ("I", 6), ("Anna", 7), ("anna", 8), ("iPhone", 9)],
+)
+def test_how_a_word_is_written_is_told(word: str, kind: int) -> None:
+    assert shape(word) == kind
+
+
+def test_a_word_at_the_start_of_a_line_is_told_apart() -> None:
+    window = windows(TOKENIZER, "Anna\nBob", 1)[0]
+    assert shapes("Anna\nBob", window.offsets) == [0, 7, 18, 0]
