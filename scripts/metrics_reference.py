@@ -4,7 +4,7 @@ from pathlib import Path
 
 from holdfast.core.score import Direction, Family, Metric, Unit
 from holdfast.score.feedback import GOOD_IS_HIGH
-from holdfast.score.registry import EVALUATION, SCORERS
+from holdfast.score.registry import EVALUATION, SCORERS, SUMMARIES
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "metrics.md"
 
@@ -65,7 +65,8 @@ def page() -> str:
     """The whole page."""
     parts = [HEAD]
     for family in Family:
-        rows = [row(m, s.name) for s in SCORERS for m in s.metrics if m.family is family and not m.name.startswith(EVALUATION)]
+        ours = [(m, s.name) for s in SCORERS for m in s.metrics] + [(m, s.name) for s in SUMMARIES for m in s.metrics]
+        rows = [row(m, name) for m, name in ours if m.family is family and not m.name.startswith(EVALUATION)]
         parts.append(
             "\n".join((f"## {family.value.capitalize()}\n", COLUMNS, "|---" * COLUMNS.count(" | ") + "|---|", *rows, ""))
         )

@@ -1,6 +1,10 @@
 """Fixtures that several packages share."""
 
+import os
 from collections.abc import Iterator
+
+# Rich reads the width when a console is made, which is when some test first imports it.
+os.environ["COLUMNS"] = "200"
 
 import pytest
 

@@ -59,6 +59,7 @@ def counted(running: ServerProcess, outcome: str, least: int) -> int:
     return int(answer.json()["live_judge"][outcome])
 
 
+@pytest.mark.timeout(300)
 def test_late_scores_arrive_survive_a_kill_and_a_dead_judge_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOLDFAST_TEST_JUDGE_KEY", "sk-very-secret")
     judge = Judge()

@@ -1,5 +1,5 @@
 from holdfast.score.feedback import evaluation_metric
-from holdfast.score.registry import METRICS, SCORERS, metric_named
+from holdfast.score.registry import METRICS, SCORERS, SUMMARIES, metric_named
 
 CONTRACT = """
 ungrounded_answer unsupported_numbers unsupported_entities answer_irrelevance context_gap refusal truncation format_violation
@@ -17,7 +17,7 @@ def test_every_metric_that_other_stages_name_is_defined() -> None:
 
 
 def test_no_two_scorers_define_the_same_metric() -> None:
-    assert len(METRICS) == sum(len(s.metrics) for s in SCORERS)
+    assert len(METRICS) == sum(len(s.metrics) for s in SCORERS) + sum(len(s.metrics) for s in SUMMARIES)
 
 
 def test_a_canary_is_the_only_hard_metric() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from holdfast.core.call import Kind
-from holdfast.score.operating_points import THRESHOLDS
+from holdfast.score.protocol import NOTABLE
 from holdfast.score.unsafe import Unsafe
 from tests.score.build import ANSWER, call, exchange, llm, scores, trace, value
 
@@ -21,7 +21,7 @@ def asked(text: str) -> float:
     ],
 )
 def test_asking_for_harm_is_seen(text: str) -> None:
-    assert asked(text) >= THRESHOLDS["unsafe_prompt"]
+    assert asked(text) >= NOTABLE
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from threading import Lock
 from typing import Any
 
@@ -20,6 +21,10 @@ from holdfast.core.errors import UnavailableError
 
 ALGORITHMS = ("RS256", "ES256", "PS256")
 """Signatures that are taken: never `none`, and never one with a shared key."""
+_CLIENT = next(base.__module__.partition(".")[0] for base in OAuth2Client.__mro__ if base.__module__.startswith("httpx"))
+UNREACHABLE: tuple[type[Exception], ...] = (httpx.HTTPError, import_module(_CLIENT).HTTPError)
+"""Authlib calls through httpx or its successor, whichever is installed; each has errors of its own."""
+UNUSABLE: tuple[type[Exception], ...] = (*UNREACHABLE, JoseError, KeyError, ValueError)
 LEEWAY_S = 60
 KEPT_NS = 3600 * NS_PER_S
 TIMEOUT_S = 10.0
@@ -111,7 +116,7 @@ class SignOn:
         try:
             with self._session() as session:
                 answer = session.fetch_token(described["token_endpoint"], code=code, code_verifier=pending.verifier)
-        except httpx.HTTPError as error:
+        except UNREACHABLE as error:
             raise UnavailableError(f"the sign-on provider does not answer: {type(error).__name__}") from error
         except AuthlibBaseError as error:
             raise NotSignedInError("the sign-on provider refused: begin again") from error
@@ -178,9 +183,9 @@ class SignOn:
         try:
             with self._session() as session:
                 described = session.request("GET", address, withhold_token=True).raise_for_status().json()
+                if described["issuer"] != self.policy.issuer:
+                    raise UnavailableError("the sign-on provider says that it is another issuer than access.oidc.issuer")
                 keys = session.request("GET", described["jwks_uri"], withhold_token=True).raise_for_status().json()
-            if described["issuer"] != self.policy.issuer:
-                raise UnavailableError("the sign-on provider says that it is another issuer than access.oidc.issuer")
             return described, KeySet.import_key_set(keys)
-        except (httpx.HTTPError, JoseError, KeyError, ValueError) as error:
+        except UNUSABLE as error:
             raise UnavailableError(f"the sign-on provider cannot be used: {type(error).__name__}") from error

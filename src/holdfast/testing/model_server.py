@@ -62,6 +62,7 @@ class ScriptedModelServer:
         self._answer = replies if callable(replies) else None
         self._replies = deque(() if callable(replies) else replies)
         self._lock = threading.Lock()
+        self.gone = False
         self.asked: deque[Asked] = deque(maxlen=MAX_REQUESTS)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -85,6 +86,7 @@ class ScriptedModelServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.gone = True
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)
@@ -97,13 +99,15 @@ def _handler(owner: ScriptedModelServer) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             length = int(self.headers.get("content-length") or 0)
             path = self.path.split("?")[0]
+            # A client that kept its connection must find the server as dead as everybody else does.
+            self.close_connection = owner.gone
             try:
                 body = json.loads(self.rfile.read(length) or b"{}")
             except ValueError as error:
                 self._send(400, {"error": {"type": "invalid_request_error", "message": str(error)}})
                 return
-            if path not in _PATHS:
-                self._send(404, {"error": {"type": "not_found", "message": f"no such path: {path}"}})
+            if path not in _PATHS or owner.gone:
+                self._send(503 if owner.gone else 404, {"error": {"type": "not_found", "message": f"no such path: {path}"}})
                 return
             reply = owner.next_reply(Asked(path, body))
             if reply.status != 200:
