@@ -35,6 +35,7 @@ lock: .venv-dev  ## pin the newest versions that pyproject.toml allows
 	@.venv/bin/pip install --quiet uv
 	@$(COMPILE) --output-file requirements/run.lock
 	@$(COMPILE) --extra dev --output-file requirements/dev.lock
+	@$(COMPILE) --extra training --output-file requirements/training.lock
 
 clean:  ## remove what was installed and built
 	rm -rf .venv build dist .mypy_cache .ruff_cache

@@ -18,12 +18,12 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import httpx
-import uvicorn
 from msgspec.structs import replace
 
 from holdfast.access.access import Access, AccessPolicy
 from holdfast.api.application import create_app
 from holdfast.api.context import ApiContext
+from holdfast.api.goodbye import ApiServer, api_config
 from holdfast.api.rate import RateLimit, RatePolicy
 from holdfast.console.router import router
 from holdfast.core.clock import NS_PER_S, SystemClock
@@ -171,7 +171,7 @@ def serve(folder: Path, port: int, ready: Event) -> None:
         rate=RateLimit(clock, RatePolicy(per_s=1e6, burst=1e6)),
     )
     ready.set()
-    uvicorn.run(create_app(context, router), host="127.0.0.1", port=port, log_config=None, access_log=False)
+    ApiServer(api_config(create_app(context, router), host="127.0.0.1", port=port)).run()
 
 
 def paths(trace_id: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """What detection costs, how often it is wrong, and how fast it is right. Run: ``python -m bench.detect [--days N] [--runs N]``.
 
 Speed: scored traces a second of processor time of one core, with 20 metrics on each trace, scores only; and memory over a file.
-False alarms: failures a day on healthy simulated days, plain, with hourly noise, with a daily season, with both.
+False alarms: failures a day on healthy simulated days, plain, with hourly noise, with a daily season, with both; and burn-rate
+signals where a promise is just kept.
 Delay: affected calls from the start of a fault to the first failure signal of its metric, median and 90 %, and the share missed.
 """
 
@@ -21,6 +22,8 @@ from holdfast.core.score import Metric
 from holdfast.core.signal import Signal, Verdict
 from holdfast.correlate.correlator import Correlator
 from holdfast.detect.detection import Detection
+from holdfast.detect.objective import Objective
+from holdfast.detect.policy import DetectPolicy
 from tests.detect.simulation import METRICS, RATES, START_NS, Fault, Script, metric, traffic
 
 BATCH = 512
@@ -32,6 +35,9 @@ HEALTHY: dict[str, dict[str, float]] = {
     "daily season, ±30 %": {"seasonal": 0.3},
     "both": {"noise": 0.2, "seasonal": 0.3},
 }
+
+BURNING = ((0.01, 0.0), (0.02, 0.0), (0.02, 0.3), (0.03, 0.3))
+"""Shares of bad calls, and hourly noise: half of what is allowed, all of it, half as much again."""
 
 FAULTS: dict[str, tuple[dict[str, float], dict[str, object]]] = {
     "2 % → 6 %": ({"ungrounded_answer": 0.02}, {"to": 0.06}),
@@ -67,6 +73,19 @@ def healthy(arguments: tuple[int, dict[str, float], float]) -> tuple[float, ...]
     signals, incidents, detection = detected(Script(seconds=days * DAY_S, rate=0.06, seed=seed, **world))  # type: ignore[arg-type]
     spent = detection.budget_spent().spent
     return sum(s.verdict is Verdict.FAILURE for s in signals), len(incidents), spent.first_day, spent.later / (days - 1)
+
+
+def burning(arguments: tuple[int, float, float, float]) -> tuple[int, int]:
+    """Burn-rate signals, failures and anomalies, in `days` days at a share of bad calls that an objective of 98 % just allows."""
+    seed, bad, noise, days = arguments
+    objective = Objective(name="answers", metric="error", share=0.98)
+    detection = Detection({"error": METRICS["error"]}, DetectPolicy(objectives=(objective,)))
+    traces = traffic(Script(seconds=days * DAY_S, rate=0.06, seed=seed, metrics={"error": bad}, noise=noise))
+    found = [
+        e for at in range(0, len(traces), BATCH) for e in detection.observe(traces[at : at + BATCH]) if isinstance(e, Signal)
+    ]
+    verdicts = Counter(signal.verdict for signal in found if signal.detector == "burn_rate")
+    return verdicts[Verdict.FAILURE], verdicts[Verdict.ANOMALY]
 
 
 def delay(arguments: tuple[int, str]) -> tuple[float, int]:
@@ -138,6 +157,11 @@ def main() -> None:
             first, later = (sum(column) / len(found) for column in list(zip(*found, strict=True))[2:])
             print(f"  {name:22s} incidents/day {incidents:.3f}  failure signals/day {signals:.3f}", end="  ")
             print(f"bound of false alarms: first day {first:.2f}, later days {later:.2f}")
+        print(f"burn rate of an objective of 98 %, {given.days} days each, failures and anomalies a day:")
+        for bad, noise in BURNING:
+            counts = pool.map(burning, [(seed, bad, noise, 5.0) for seed in range(given.days // 5)])
+            failed, odd = (sum(column) / given.days for column in zip(*counts, strict=True))
+            print(f"  {bad:.0%} bad, hourly noise {noise:g}: failures {failed:.3f}  anomalies {odd:.3f}")
         print(f"delay in affected calls, {given.runs} runs each, 1,300 healthy calls before, hourly noise 0.1:")
         for name in FAULTS:
             found_ = pool.map(delay, [(seed, name) for seed in range(100, 100 + given.runs)])

@@ -92,7 +92,8 @@ class Figures(NamedTuple):
     errors: int
 
 
-def _body(n: int | str, stream: bool = False) -> bytes:
+def request_body(n: int | str, stream: bool = False) -> bytes:
+    """A chat of a system prompt and a question; `n` makes it unlike the others."""
     messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION.format(n=n)}]
     return orjson.dumps({"model": "gpt-4o-mini", "messages": messages, "temperature": 0.2} | ({"stream": True} if stream else {}))
 
@@ -122,7 +123,7 @@ def _running(command: list[str], ready: Callable[[], bool], **environment: str) 
 
 def _answers(url: str, headers: dict[str, str]) -> bool:
     try:
-        told = httpx.post(url + CHAT, content=_body(0), headers=headers | {"content-type": "application/json"}, timeout=5)
+        told = httpx.post(url + CHAT, content=request_body(0), headers=headers | {"content-type": "application/json"}, timeout=5)
     except httpx.TransportError:
         return False
     return told.status_code == 200
@@ -159,7 +160,7 @@ def _rss_mib(pids: list[int]) -> float:
 def under_load(one: Candidate, seconds: float, folder: Path) -> Figures:
     """Requests a second on 32 connections by wrk."""
     headers = {"content-type": "application/json"} | one.headers
-    before, after = _body("@").decode().split("@")
+    before, after = request_body("@").decode().split("@")
     table = "{" + ", ".join(f'["{k}"]="{v}"' for k, v in headers.items()) + "}"
     script = folder / "post.lua"
     script.write_text(LUA.format(headers=table, before=before, after=after))
@@ -201,7 +202,7 @@ async def paced(url: str, headers: dict[str, str], seconds: float, stream: bool 
         for n in range(number, count, RATE_CONNECTIONS):
             due = begin + n / RATE
             await asyncio.sleep(max(due - time.perf_counter(), 0))
-            data = _body(n, stream)
+            data = request_body(n, stream)
             path = "/stream" + CHAT if stream and not headers else CHAT
             extra = "".join(f"{k}: {v}\r\n" for k, v in headers.items())
             head = (
@@ -292,7 +293,8 @@ def _events() -> str:
     return "".join(f"data: {orjson.dumps(f).decode()}\\n\\n" for f in frames) + "data: [DONE]\\n\\n"
 
 
-def _completion() -> str:
+def completion() -> str:
+    """What the upstream answers."""
     message = {"role": "assistant", "content": ANSWER, "refusal": None}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     usage = {"prompt_tokens": 42, "completion_tokens": 27, "total_tokens": 69}
@@ -304,7 +306,7 @@ def _completion() -> str:
 def _nginx(folder: Path) -> Iterator[tuple[str, Candidate]]:
     upstream, proxy = _free_port(), _free_port()
     config = folder / "nginx.conf"
-    config.write_text(NGINX.format(folder=folder, upstream=upstream, proxy=proxy, whole=_completion(), events=_events()))
+    config.write_text(NGINX.format(folder=folder, upstream=upstream, proxy=proxy, whole=completion(), events=_events()))
     urls = [f"http://127.0.0.1:{port}" for port in (upstream, proxy)]
     with _running(["nginx", "-c", str(config)], lambda: _answers(urls[1], {})) as process:
         yield urls[0], Candidate("nginx proxy", urls[1], {}, lambda: family(process.pid))

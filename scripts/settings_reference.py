@@ -6,7 +6,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from holdfast.settings import ApplicationSettings, Settings
+from holdfast.settings import ApplicationSettings, ObjectiveSettings, Settings
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
 
@@ -26,6 +26,8 @@ def page() -> str:
         section = field.annotation
         if name == "applications":
             parts.append(f"## `[applications.NAME]`\n\n{table(ApplicationSettings, 'applications.NAME')}")
+        elif name == "objectives":
+            parts.append(f"## `[objectives.NAME]`\n\n{table(ObjectiveSettings, 'objectives.NAME')}")
         elif name == "scorers":
             for kind in get_args(get_args(get_args(section)[1])[0]):
                 parts.append(f"## `[scorers.NAME]`: {kind.__doc__}\n\n{table(kind, 'scorers.NAME')}")

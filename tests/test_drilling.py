@@ -5,9 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from holdfast import drilling
 from holdfast.core.clock import NS_PER_S
-from holdfast.core.errors import NotFoundError
-from holdfast.drilling import drill, drill_through_files, sweep
+from holdfast.core.errors import ConfigurationError, InputError, NotFoundError
+from holdfast.drilling import Way, drill, drill_from_scores, drill_through_files, outcomes, sweep
 from holdfast.drills.outcome import judge
 from holdfast.drills.scenario import Scenario
 from holdfast.settings import Settings, load
@@ -54,6 +55,25 @@ def test_a_sweep_gives_the_outcomes_in_the_order_of_the_scenarios_whatever_the_p
     both = [[msgspec.structs.replace(o, seconds=0.0) for o in found] for found in sweep(small, load(), jobs=2)]
     assert alone == both
     assert [found[0].seed for found in alone] == [1, 2, 3]
+
+
+def test_kept_scores_give_the_same_outcomes_without_text_and_scorers(tmp_path: Path) -> None:
+    kept, again = (outcomes(OUTAGE, Settings(), way) for way in (Way(keep_scores=tmp_path), Way(from_scores=tmp_path)))
+    assert kept[0].detected
+    assert [msgspec.structs.replace(o, seconds=0.0) for o in kept] == [msgspec.structs.replace(o, seconds=0.0) for o in again]
+
+
+def test_scores_of_other_versions_of_scorers_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = Scenario(calls=60, hours=1)
+    drill(small, Settings(), keep_scores=tmp_path)
+    monkeypatch.setitem(drilling.VERSIONS, "refusal", "another")
+    with pytest.raises(InputError, match="other versions of refusal"):
+        drill_from_scores(small, Settings(), tmp_path)
+
+
+def test_two_ways_at_once_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError):
+        Way(keep_scores=tmp_path, from_scores=tmp_path)
 
 
 def test_what_cannot_be_played_is_refused() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from holdfast.app.stages import build_stages
 from holdfast.core.call import Call, Kind
+from holdfast.core.change import Change, ChangeKind
 from holdfast.core.clock import NS_PER_S, SystemClock
 from holdfast.core.errors import StoreError
 from holdfast.ingest.assemble import Finished
@@ -215,3 +216,31 @@ def test_a_damaged_checkpoint_is_an_error_that_says_what_to_do(tmp_path: Path) -
 def test_a_checkpoint_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         save(tmp_path / "missing" / "state", Checkpoint(position=Position(), detection=b"", finished=[]))
+
+
+def test_changes_from_elsewhere_than_the_journal_reach_the_pipeline(bench: Bench) -> None:
+    now = SystemClock().now_ns()
+    change = Change(id="c1", source="control", time_ns=now, kind=ChangeKind.PROMPT)
+    told = [[change], [change], []]
+    runner = Runner(
+        bench.folder / "journal",
+        bench.folder / "state",
+        bench.build,
+        SystemClock(),
+        changes=lambda: told.pop(0) if told else [],
+    )
+    bench.keep(calls(3))
+    bench.run_until(runner, records=3)
+    assert bench.telemetry.changes(now - 1, now + 1) == [change]
+    assert runner.progress.records == 3
+
+
+def test_what_of_the_false_alarm_budget_is_spent_is_told_from_the_start(bench: Bench) -> None:
+    bench.keep(calls(2))
+    runner = bench.runner()
+    assert runner.progress.budget is None
+    bench.run_until(runner, records=2)
+    bench.close()
+    assert runner.progress.budget is not None
+    assert runner.progress.budget.per_day == bench.settings.detection.false_alarms_per_day
+    assert 0 <= runner.progress.spent_today <= runner.progress.budget.spent.total + 1e-9

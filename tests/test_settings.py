@@ -43,6 +43,8 @@ def test_a_call_is_stronger_than_the_environment(tmp_path: Path, monkeypatch: py
         ("[detection]\nfalse_alarms_per_day = 0\n", "detection.false_alarms_per_day"),
         ("[redaction.entities]\nEMAIL_ADDRESS = 'hide'\n", "redaction.entities.EMAIL_ADDRESS"),
         ("[applications.shop]\ningest_token_sha256 = 'secret'\n", "applications.shop.ingest_token_sha256"),
+        ("[objectives.fast]\nshare = 0.99\n", "objectives.fast.metric"),
+        ("[objectives.fast]\nmetric = 'error'\nshare = 99.5\n", "objectives.fast.share"),
         ("[nonsense]\n", "nonsense: no such setting"),
         ("[server\n", "holdfast.toml"),
     ],

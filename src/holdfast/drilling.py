@@ -10,20 +10,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
+
 from holdfast.app.analysis import AnalysisInput, analyze
 from holdfast.app.stages import build_stages
 from holdfast.core.call import Call, EvaluationRecord, MetricPoint
 from holdfast.core.change import Change
+from holdfast.core.errors import ConfigurationError, InputError
 from holdfast.core.incident import Incident
 from holdfast.core.trace import ScoredTrace
 from holdfast.drills.conventional import Sample, readings
+from holdfast.drills.kept import Keeper, path_of, read_kept
 from holdfast.drills.outcome import Drilled, Outcome, Request, judge
 from holdfast.drills.scenario import Play, Scenario, TraceSteps, play, prepare
 from holdfast.drills.write import arrivals, write
 from holdfast.ingest.record import Record
 from holdfast.ledger.store import Ledger
-from holdfast.pipeline import Pipeline
+from holdfast.pipeline import Pipeline, Portion, Stages
 from holdfast.replay import replay
+from holdfast.score.registry import SCORERS
 from holdfast.settings import Settings
 from holdfast.testing.telemetry import MemoryTelemetry
 
@@ -31,21 +36,55 @@ Progress = Callable[[int, int], None]
 """Told (requests played, requests in all)."""
 
 MOST_INCIDENTS = 1_000
+VERSIONS = {scorer.name: scorer.version for scorer in SCORERS}
 
 
-def drill(scenario: Scenario, settings: Settings, on_progress: Progress = lambda done, total: None) -> Drilled:
+def drill(
+    scenario: Scenario,
+    settings: Settings,
+    on_progress: Progress = lambda done, total: None,
+    keep_scores: Path | None = None,
+) -> Drilled:
     """Plays a scenario straight into the pipeline: without files, redaction and database, everything else as in `analyze`.
+
+    Its scores are kept in the folder `keep_scores`, where one is given.
 
     Raises:
         NotFoundError, ConfigurationError: as `drills.scenario.prepare`.
+        StoreError: the scores could not be written.
     """
     prepared, started = prepare(scenario), time.process_time()
-    requests, bill = list[Request](), _Bill()
+    requests, bill, keeper = list[Request](), _Bill(), Keeper(VERSIONS)
     with TemporaryDirectory(prefix="holdfast-drill-") as folder, Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger:
         steps = _noted(play(prepared), requests, lambda: on_progress(len(requests), scenario.calls))
-        replay(Pipeline(build_stages(settings, _Memory(), ledger), bill), _records(prepared, steps))
+        stages = build_stages(settings, _Memory(), ledger)
+        pipeline = Pipeline(stages, bill) if keep_scores is None else _Keeping(stages, bill, keeper)
+        replay(pipeline, _records(prepared, steps))
         incidents = ledger.incidents(limit=MOST_INCIDENTS)
+    if keep_scores is not None:
+        keeper.write(keep_scores, scenario, requests, bill.samples)
     return _drilled(prepared, requests, incidents, bill.samples, time.process_time() - started)
+
+
+def drill_from_scores(scenario: Scenario, settings: Settings, folder: Path) -> Drilled:
+    """Takes the kept scores of a scenario through detection, correlation and diagnosis as they are now. No text, no scorers.
+
+    Raises:
+        NotFoundError, InputError: as `drills.kept.read_kept`.
+        InputError: the scores were told by other versions of the scorers than there are now.
+    """
+    prepared, started = prepare(scenario), time.process_time()
+    kept = read_kept(folder, scenario)
+    other = sorted({name for name, _ in kept.scorers.items() ^ VERSIONS.items()})
+    if other:
+        raise InputError(f"scores of other versions of {', '.join(other)}: keep them again", str(path_of(folder, scenario)))
+    with TemporaryDirectory(prefix="holdfast-drill-") as there, Ledger(f"sqlite:///{there}/ledger.sqlite") as ledger:
+        pipeline, now_ns = Pipeline(build_stages(settings, _Memory(), ledger)), 0
+        for now_ns, changes, scored in kept.scored():
+            pipeline.take(Portion(changes, frozenset(), _Scored(scored), now_ns))
+        pipeline.finish(now_ns)
+        incidents = ledger.incidents(limit=MOST_INCIDENTS)
+    return _drilled(prepared, kept.requests, incidents, kept.samples, time.process_time() - started)
 
 
 def drill_through_files(scenario: Scenario, settings: Settings, on_progress: Progress = lambda done, total: None) -> Drilled:
@@ -62,26 +101,52 @@ def drill_through_files(scenario: Scenario, settings: Settings, on_progress: Pro
     return _drilled(prepared, requests, incidents, [], time.process_time() - started)
 
 
-def outcomes(scenario: Scenario, settings: Settings, through_files: bool = False) -> list[Outcome]:
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """How drills are run: straight, through files, or from the scores kept in a folder; and where scores are kept.
+
+    Raises:
+        ConfigurationError: two ways at once.
+    """
+
+    through_files: bool = False
+    from_scores: Path | None = None
+    keep_scores: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        if sum((self.through_files, self.from_scores is not None, self.keep_scores is not None)) > 1:
+            raise ConfigurationError("through-files, from-scores and keep-scores exclude each other")
+
+    def run(self, scenario: Scenario, settings: Settings) -> Drilled:
+        """A scenario run in this way."""
+        if self.from_scores is not None:
+            return drill_from_scores(scenario, settings, self.from_scores)
+        if self.through_files:
+            return drill_through_files(scenario, settings)
+        return drill(scenario, settings, keep_scores=self.keep_scores)
+
+
+STRAIGHT = Way()
+
+
+def outcomes(scenario: Scenario, settings: Settings, way: Way = STRAIGHT) -> list[Outcome]:
     """A scenario run and judged."""
-    return judge((drill_through_files if through_files else drill)(scenario, settings))
+    return judge(way.run(scenario, settings))
 
 
-def sweep(
-    scenarios: Sequence[Scenario], settings: Settings, jobs: int = 1, through_files: bool = False
-) -> Iterator[list[Outcome]]:
+def sweep(scenarios: Sequence[Scenario], settings: Settings, jobs: int = 1, way: Way = STRAIGHT) -> Iterator[list[Outcome]]:
     """Outcomes of each scenario, in their order, as soon as they are there; `jobs` processes at once."""
     if jobs <= 1:
-        yield from (outcomes(scenario, settings, through_files) for scenario in scenarios)
+        yield from (outcomes(scenario, settings, way) for scenario in scenarios)
         return
-    apart = partial(_outcomes_apart, settings.model_dump(), through_files)
+    apart = partial(_outcomes_apart, settings.model_dump(), way)
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         yield from pool.map(apart, scenarios)
 
 
-def _outcomes_apart(settings: dict[str, Any], through_files: bool, scenario: Scenario) -> list[Outcome]:
+def _outcomes_apart(settings: dict[str, Any], way: Way, scenario: Scenario) -> list[Outcome]:
     """For another process, to which settings travel as values: their class is made where they are loaded."""
-    return outcomes(scenario, Settings(**settings), through_files)
+    return outcomes(scenario, Settings(**settings), way)
 
 
 class _Memory(MemoryTelemetry):
@@ -96,6 +161,34 @@ class _Memory(MemoryTelemetry):
     def call_of(self, record: EvaluationRecord) -> Call | None:
         """Never found."""
         return None
+
+
+class _Keeping(Pipeline):
+    """A pipeline that notes what goes through the stages behind scoring."""
+
+    def __init__(self, stages: Stages, observer: Callable[[Sequence[ScoredTrace]], None], keeper: Keeper) -> None:
+        super().__init__(stages, observer)
+        self._keeper = keeper
+
+    def take(self, portion: Portion) -> None:
+        """Notes the portion first."""
+        self._keeper.note(portion.now_ns, portion.changes, portion.scored.result())
+        super().take(portion)
+
+
+class _Scored:
+    """Traces whose scores were kept."""
+
+    def __init__(self, scored: list[ScoredTrace]) -> None:
+        self._scored = scored
+
+    def done(self) -> bool:
+        """They are there."""
+        return True
+
+    def result(self) -> list[ScoredTrace]:
+        """All of them."""
+        return self._scored
 
 
 class _Bill:

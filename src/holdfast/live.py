@@ -1,14 +1,17 @@
 """Runs the pipeline over the journal for as long as the server lives: crash-only, from checkpoint to checkpoint."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
 import msgspec
 import structlog
 
+from holdfast.core.change import Change
 from holdfast.core.clock import NS_PER_S, Clock
 from holdfast.core.errors import StoreError
+from holdfast.detect.budget import BudgetReport
 from holdfast.ingest.assemble import Assembler, Finished
 from holdfast.ingest.checkpoint import Position, replace_file
 from holdfast.ingest.record import Record
@@ -21,6 +24,9 @@ BATCH_RECORDS = 2_000
 POLL_S = 0.2
 CHECKPOINT_NS = 5 * NS_PER_S
 FORGET_EVERY_NS = 3600 * NS_PER_S
+DAY_NS = 86_400 * NS_PER_S
+SPENT_EVERY_NS = 600 * NS_PER_S
+SPENT_KEPT = DAY_NS // SPENT_EVERY_NS + 2
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 
@@ -35,12 +41,18 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, kw_only=True):
-    """How the runner is doing, for health and status. `error` is empty while all is well."""
+    """How the runner is doing, for health and status. `error` is empty while all is well.
+
+    `budget` is what detection may spend on false alarms and has spent, as of the last checkpoint; `spent_today` the part of it
+    that was spent within the last day, or since the start where that is later.
+    """
 
     position: Position = Position()
     records: int = 0
     last_read_ns: int = 0
     error: str = ""
+    budget: BudgetReport | None = None
+    spent_today: float = 0.0
 
 
 class Retention(msgspec.Struct, frozen=True):
@@ -59,10 +71,17 @@ class Runner:
     """
 
     def __init__(
-        self, directory: Path, state: Path, build: Callable[[], Stages], clock: Clock, retention: Retention | None = None
+        self,
+        directory: Path,
+        state: Path,
+        build: Callable[[], Stages],
+        clock: Clock,
+        retention: Retention | None = None,
+        changes: Callable[[], Sequence[Change]] = lambda: (),
     ) -> None:
         """`directory` holds the journal, `state` is the file of the checkpoint.
 
+        `changes` gives those that come by another way than the journal, asked for at every step; it may tell one again.
         What is older than `retention` allows is forgotten, checked once an hour; None keeps everything.
         """
         self._directory = directory
@@ -70,7 +89,9 @@ class Runner:
         self._build = build
         self._clock = clock
         self._retention = retention
+        self._changes = changes
         self._forgotten_ns = 0
+        self._spent: deque[tuple[int, float]] = deque(maxlen=SPENT_KEPT)
         self.progress = Progress()
 
     def run(self, stop: Event) -> None:
@@ -100,6 +121,7 @@ class Runner:
                 stages.scoring.restore(before.scoring)
             stages.assembler.remember(before.finished)
         pipeline = Pipeline(stages)
+        self._tell_budget(stages)
         due_ns = self._clock.now_ns() + CHECKPOINT_NS
         with JournalReader(self._directory, before.position if before else None) as reader:
             while not stop.is_set():
@@ -115,8 +137,9 @@ class Runner:
         for behind, record in reader.read(BATCH_RECORDS, POLL_S):
             batch.append((begin, record))
             begin = behind
-        pipeline.feed(batch, self._clock.now_ns())
         self.progress.records += len(batch)
+        batch += [(begin, change) for change in self._changes()]
+        pipeline.feed(batch, self._clock.now_ns())
         self.progress.position = reader.position
         self.progress.last_read_ns = self._clock.now_ns()
         self.progress.error = ""
@@ -133,7 +156,18 @@ class Runner:
         stages.telemetry.flush()
         save(self._state, checkpoint)
         reader.commit(position)
+        self._tell_budget(stages)
         self._forget()
+
+    def _tell_budget(self, stages: Stages) -> None:
+        report, now = stages.detection.budget_spent(), self._clock.now_ns()
+        spent = report.spent.total
+        if not self._spent or now - self._spent[-1][0] >= SPENT_EVERY_NS:
+            self._spent.append((now, spent))
+        while len(self._spent) > 1 and now - self._spent[0][0] > DAY_NS:
+            self._spent.popleft()
+        self.progress.budget = report
+        self.progress.spent_today = max(spent - self._spent[0][1], 0.0)
 
     def _forget(self) -> None:
         now = self._clock.now_ns()

@@ -144,12 +144,12 @@ class Pipeline:
         for start in range(0, max(len(traces), 1), MAX_PORTION):
             self._begin(traces[start : start + MAX_PORTION], [] if start else changes, now_ns)
             while self._ahead and (len(self._ahead) > MAX_AHEAD or self._ahead[0].scored.done()):
-                self._take(self._ahead.popleft())
+                self.take(self._ahead.popleft())
 
     def drain(self) -> None:
         """Waits for all portions and takes them: all that was fed has gone through then."""
         while self._ahead:
-            self._take(self._ahead.popleft())
+            self.take(self._ahead.popleft())
 
     def finish(self, now_ns: int) -> None:
         """Nothing more will come: completes what is open and diagnoses for the last time."""
@@ -171,7 +171,8 @@ class Pipeline:
         trace_ids = frozenset([trace.trace_id for trace in traces])
         self._ahead.append(Portion(changes, trace_ids, self._stages.scoring.begin(traces), now_ns))
 
-    def _take(self, portion: Portion) -> None:
+    def take(self, portion: Portion) -> None:
+        """Takes a portion through the stages behind scoring."""
         stages, now_ns = self._stages, portion.now_ns
         stages.telemetry.append_changes(portion.changes)
         for change in portion.changes:
@@ -181,7 +182,7 @@ class Pipeline:
             stages.telemetry.append(scored)
             self._observer(scored)
             for item in scored:
-                self._traces[item.trace.service] = self._traces.get(item.trace.service, 0) + 1
+                self._traces[item.trace.service] = self._traces.get(item.trace.service, 0) + (not item.trace.addendum)
         signals: list[Signal | SignalCleared] = [*stages.detection.observe(scored), *stages.detection.tick(now_ns)]
         self._record(stages.correlator.correlate(signals, self._recent(now_ns), now_ns))
         for incident in self._active():

@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 ANSWER_S = 120.0
 """A portion that is not scored by then never will be: the process is ended, and its traces are tried one by one."""
+START_S = 120.0
+"""The process imports everything first; that is no part of `ANSWER_S`."""
 MOST_DEATHS = 3
 """Traces of one portion that may each end a process; what is left of the portion then fails unscored."""
 
@@ -194,6 +196,7 @@ class ScoringApart:
     def _taken(self, traces: Sequence[Trace], future: "Future[bytes]") -> list[ScoredTrace]:
         """The result of a portion; where the process ended over it, that of each trace alone."""
         try:
+            self._pid.result(START_S)
             return self._scored(traces, future.result(self._answer_s))
         except _Died as error:
             if len(traces) == 1:

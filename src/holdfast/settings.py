@@ -8,6 +8,7 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -18,6 +19,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from holdfast.access.roles import Role
 from holdfast.core.errors import ConfigurationError
 from holdfast.score.external.specification import AnySpecification
 
@@ -83,11 +85,17 @@ class GatewaySettings(Section):
     data_dir: Path | None = Field(
         default=None, description="Folder of its last good snapshot, kill switch and spool; else gateway below server.data_dir."
     )
-    server_url: str = Field(
-        default="http://127.0.0.1:4001", description="Where the control plane is. Empty: none, the snapshot file is all there is."
+    server_url: str | None = Field(
+        default=None,
+        description="Where the control plane is; by default the server of this machine. Empty: none, the snapshot file is all.",
     )
-    server_token: SecretStr | None = Field(default=None, description="Token that it shows there.")
-    otlp_url: str = Field(default="http://127.0.0.1:4318", description="Where its telemetry goes. Empty: it waits in the spool.")
+    server_token: SecretStr | None = Field(
+        default=None, description="Token that it shows there. A server on this machine takes this machine's own."
+    )
+    otlp_url: str | None = Field(
+        default=None,
+        description="Where its telemetry goes; by default the receiver of this machine. Empty: it waits in the spool.",
+    )
     otlp_token: SecretStr | None = Field(default=None, description="Ingest token that it shows there.")
     snapshot: Path | None = Field(default=None, description="A snapshot file to follow where there is no server.")
     content: bool = Field(default=True, description="Whether its telemetry carries messages and answers, redacted.")
@@ -107,6 +115,19 @@ class DetectionSettings(Section):
     """How often Holdfast may be wrong."""
 
     false_alarms_per_day: float = Field(default=0.2, gt=0, le=100, description="False alarms a day of the whole installation.")
+
+
+class ObjectiveSettings(Section):
+    """What was promised of a metric, whose error budget is watched by its burn rate. There are none by default."""
+
+    metric: str = Field(description="Metric that it is about, such as error or latency.")
+    share: float = Field(ge=0.5, lt=1, description="Share of the calls that must be good, such as 0.995.")
+    bad_from: float | None = Field(
+        default=None, description="Value from which a call is bad, in the metric's unit; needed unless it is a probability."
+    )
+    days: float = Field(default=30, ge=1, le=90, description="Length of the period in days.")
+    service: str = Field(default="", description="Application that it holds for; empty for each of them.")
+    where: dict[str, str] = Field(default_factory=dict, max_length=1, description="One dimension with its value, at most.")
 
 
 class RedactionSettings(Section):
@@ -145,6 +166,39 @@ class AccessSettings(Section):
     session_max_h: float = Field(default=168, gt=0, le=720, description="Hours after which any session ends.")
 
 
+class SignOnSettings(Section):
+    """Single sign-on with OpenID Connect. Register PUBLIC_URL/login/oidc/callback there, PUBLIC_URL being `access.public_url`."""
+
+    issuer: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="The provider, such as https://login.example.com/realms/main. Empty: there is none. https beyond loopback.",
+    )
+    client_id: str = Field(default="", max_length=256, description="Name of Holdfast at the provider.")
+    client_secret: SecretStr | None = Field(default=None, description="Its secret there.")
+    label: str = Field(default="single sign-on", max_length=64, description="What the button says behind: Sign in with.")
+    groups_claim: str = Field(
+        default="groups",
+        min_length=1,
+        description="Claim of the ID token that lists a person's groups; with dots, one inside of others: realm_access.roles.",
+    )
+    groups: dict[str, dict[str, Role]] = Field(
+        default_factory=dict,
+        description='Group to roles by application, * for all: groups.oncall = { "*" = "responder" }. No group, no entry.',
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SignOnSettings":
+        if not self.issuer:
+            return self
+        missing = [name for name in ("client_id", "client_secret", "groups") if not getattr(self, name)]
+        if missing:
+            raise ValueError(f"{', '.join(missing)}: needed because issuer is set")
+        if not self.issuer.startswith("https:") and not is_loopback(urlsplit(self.issuer).hostname or ""):
+            raise ValueError("issuer: must begin with https, because it is not on a loopback address")
+        return self
+
+
 class Settings(BaseSettings):
     """All settings. Built by `load`, which turns every mistake into a `ConfigurationError` that names the key."""
 
@@ -159,7 +213,9 @@ class Settings(BaseSettings):
     gateway: GatewaySettings = GatewaySettings()
     redaction: RedactionSettings = RedactionSettings()
     access: AccessSettings = AccessSettings()
+    sign_on: SignOnSettings = SignOnSettings()
     applications: dict[str, ApplicationSettings] = {}
+    objectives: dict[str, ObjectiveSettings] = {}
     scorers: dict[str, AnySpecification] = {}
 
     @model_validator(mode="after")
@@ -177,6 +233,17 @@ class Settings(BaseSettings):
         if not any(application.ingest_token_sha256 for application in self.applications.values()):
             raise ValueError("applications: one with ingest_token_sha256 is needed because server.host is not a loopback address")
         return self
+
+    @model_validator(mode="after")
+    def _sign_on_leads_back(self) -> "Settings":
+        if self.sign_on.issuer and not self.access.public_url and not is_loopback(self.server.host):
+            raise ValueError("access.public_url: needed because sign_on.issuer is set: browsers are sent back there")
+        return self
+
+    @property
+    def console_url(self) -> str:
+        """Where browsers reach the console, without a slash at its end."""
+        return self.access.public_url.rstrip("/") or f"http://{self.server.host}:{self.server.api_port}"
 
     @property
     def telemetry_dsn(self) -> str:

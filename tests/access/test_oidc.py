@@ -118,3 +118,78 @@ def test_a_provider_that_is_away_or_another_one_is_said_to_be(clock: FakeClock, 
     provider.issuer = "https://evil.example"
     with pytest.raises(UnavailableError, match="another issuer"):
         SignOn(SignOnPolicy(issuer=honest, client_id="x", client_secret="x", redirect_uri="x"), clock).begin()
+
+
+def test_a_provider_that_has_changed_its_key_is_asked_for_the_new_one(
+    sign_on: SignOn, provider: SignOnProvider, clock: FakeClock
+) -> None:
+    started = sign_on.begin()
+    provider.change_key()
+    clock.advance(60)
+    assert sign_on.finish(started.cookie, *returned(started)).name == "eve"
+
+
+def test_a_key_that_the_provider_does_not_have_is_not_asked_for_over_and_over(sign_on: SignOn, provider: SignOnProvider) -> None:
+    provider.signing = RSAKey.generate_key(2048, {"kid": "of nobody"})
+    for _ in range(3):
+        started = sign_on.begin()
+        with pytest.raises(NotSignedInError):
+            sign_on.finish(started.cookie, *returned(started))
+    assert provider.asked.count("/keys") == 1
+
+
+@pytest.mark.parametrize(
+    ("claims", "good"),
+    [
+        ({"aud": ["holdfast", "another"], "azp": "holdfast"}, True),
+        ({"aud": ["holdfast", "another"], "azp": "another"}, False),
+        ({"aud": ["another"]}, False),
+        ({"iat": 32_503_680_000}, False),
+    ],
+    ids=["for us", "for another", "not for us", "from the future"],
+)
+def test_a_token_for_several_is_taken_when_it_was_made_for_us(
+    sign_on: SignOn, provider: SignOnProvider, claims: dict[str, object], good: bool
+) -> None:
+    provider.claims = claims
+    started = sign_on.begin()
+    if good:
+        assert sign_on.finish(started.cookie, *returned(started)).name == "eve"
+    else:
+        with pytest.raises(NotSignedInError):
+            sign_on.finish(started.cookie, *returned(started))
+
+
+@pytest.mark.parametrize(
+    ("name", "claims", "known"),
+    [
+        ("realm_access.roles", {"realm_access": {"roles": ["oncall"]}}, True),
+        ("https://example.com/roles", {"https://example.com/roles": ["oncall"]}, True),
+        ("realm_access.roles", {"realm_access": "oncall"}, False),
+        ("realm_access.roles", {"realm_access.roles": "oncall"}, True),
+        ("realm_access.roles", {}, False),
+    ],
+    ids=["inside", "an address", "not inside", "with dots", "missing"],
+)
+def test_groups_may_be_in_a_claim_inside_of_others(
+    provider: SignOnProvider, clock: FakeClock, name: str, claims: dict[str, object], known: bool
+) -> None:
+    policy = SignOnPolicy(
+        issuer=provider.issuer,
+        client_id=provider.client_id,
+        client_secret=provider.client_secret,
+        redirect_uri="http://127.0.0.1:1/back",
+        groups_claim=name,
+        groups={"oncall": {"shop": Role.RESPONDER}},
+    )
+    provider.claims = claims
+    sign_on = SignOn(policy, clock)
+    started = sign_on.begin()
+    assert bool(sign_on.finish(started.cookie, *returned(started)).grants) is known
+
+
+def test_the_page_that_was_wanted_is_known_again_unless_its_address_is_too_long_for_a_cookie(sign_on: SignOn) -> None:
+    for wanted, known in (("/incidents?state=open", "/incidents?state=open"), ("/" + 2_000 * "x", "/")):
+        started = sign_on.begin(wanted)
+        assert len(started.cookie) < 3_500
+        assert sign_on.finish(started.cookie, *returned(started)).wanted == known

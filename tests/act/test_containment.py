@@ -15,7 +15,7 @@ SMALL_REACH = Reach(users=10, traffic=0.01)
 
 def automatic(action: str, number: int = 1, **changes: Any) -> Any:
     scope = {"user": f"u{number}"} if action in ("block_user", "throttle_user") else {"route": "support", "tenant": f"t{number}"}
-    return request(action, **{"automatic": True, "reach": SMALL_REACH, "scope": scope, **changes})
+    return request(action, **{"automatic": True, "reach": SMALL_REACH, "confidence_low": 0.9, "scope": scope, **changes})
 
 
 def test_a_lease_says_who_did_what_for_which_incident_and_what_stood_there(containment: Containment) -> None:
@@ -128,6 +128,11 @@ def test_automation_may_do_what_is_small(containment: Containment) -> None:
     assert containment.apply(automatic("downgrade_model"), "holdfast").automatic
 
 
+def test_automation_without_a_diagnosis_does_nothing_and_is_told_what_is_missing(containment: Containment) -> None:
+    with pytest.raises(TransitionError, match=r"right at least 85% of the time, this one is so 0%"):
+        containment.apply(automatic("downgrade_model", confidence_low=0.0), "holdfast")
+
+
 def test_a_route_is_never_stopped_without_a_person(containment: Containment) -> None:
     with pytest.raises(TransitionError, match="never applied without a person"):
         containment.apply(automatic("kill_route"), "holdfast")
@@ -135,8 +140,14 @@ def test_a_route_is_never_stopped_without_a_person(containment: Containment) -> 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"reach": Reach(users=5_001, traffic=0.1)}, {"reach": Reach(users=1, traffic=0.51)}, {"ttl_s": 3_601.0}, {"reach": None}],
-    ids=["users", "traffic", "ttl", "unknown-reach"],
+    [
+        {"reach": Reach(users=5_001, traffic=0.1)},
+        {"reach": Reach(users=1, traffic=0.51)},
+        {"ttl_s": 3_601.0},
+        {"reach": None},
+        {"confidence_low": 0.84},
+    ],
+    ids=["users", "traffic", "ttl", "unknown-reach", "unsure"],
 )
 def test_beyond_its_caps_automation_needs_a_person(containment: Containment, changes: dict[str, Any]) -> None:
     with pytest.raises(TransitionError, match="without a person"):

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from holdfast.api.goodbye import api_config
 from holdfast.testing.control import example_desired
 from holdfast.testing.control_server import ControlServer
 
@@ -30,3 +32,8 @@ def test_a_server_that_stops_ends_its_streams_itself(tmp_path: Path, capfd: pyte
         thread.join(10)
     assert sorted(ended) == sorted(paths)
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_it_is_the_client_who_lets_a_resting_connection_go() -> None:
+    usual_rests_s = (5, 30, 60)  # of httpx, of Go's clients behind many proxies, of nginx
+    assert api_config(FastAPI()).timeout_keep_alive > max(usual_rests_s)

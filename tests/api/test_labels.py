@@ -184,4 +184,4 @@ def test_only_an_approver_of_the_application_calibrates(taught: Learning, grants
 
 
 def test_a_server_that_learns_nothing_says_so(client: TestClient) -> None:
-    assert client.get("/api/v1/calibrations").status_code == 502
+    assert client.get("/api/v1/calibrations").status_code == 404

@@ -13,13 +13,16 @@ from holdfast.access.roles import EVERYWHERE, Identity, Role
 from holdfast.api.application import create_app
 from holdfast.api.context import ApiContext
 from holdfast.api.rate import RateLimit, RatePolicy
+from holdfast.calibration import Calibrations
 from holdfast.ledger.store import Ledger
 from holdfast.live import Progress
+from holdfast.score.calibrator import FILE_NAME, Calibrator
 from holdfast.score.registry import METRICS, SCORERS
 from holdfast.score.run import Scoring
 from holdfast.telemetry.store import TelemetryStore
 from holdfast.testing.clock import FakeClock
 from tests.api.conftest import CHEAP, trace
+from tests.api.runs import runs
 from tests.report.conftest import MINUTE, START, events
 
 ADMIN = Identity(actor="user:root", grants={EVERYWHERE: Role.ADMIN})
@@ -52,6 +55,11 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET /api/v1/incidents/{incident_id}/postmortem": VIEWERS,
     "GET /api/v1/incidents/{incident_id}/export": VIEWERS,
     "GET /api/v1/traces/{trace_id}": VIEWERS,
+    "GET /api/v1/scorers": KNOWN,
+    "GET /api/v1/drills": KNOWN,
+    "POST /api/v1/drills": APPROVERS,
+    "GET /api/v1/drills/{run_id}": KNOWN,
+    "GET /api/v1/monitoring/{kind}": KNOWN,
     "GET /api/v1/metrics": VIEWERS,
     "GET /api/v1/metrics/{name}/series": VIEWERS,
     "GET /api/v1/metrics/{name}/breakdown": VIEWERS,
@@ -90,6 +98,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "merge": {"into": "inc_none"},
     "timestamps": {"field": "started", "time": "2023-11-14T22:13:20Z", "reason": "x"},
     "users": {"name": "", "password": "correct horse battery", "grants": {}},
+    "drills": {"names": ["healthy"]},
     "tokens": {"name": "t", "grants": {}, "lifetime_s": 60},
     "{name}": {"grants": {}},
     "password": {"password": "correct horse battery"},
@@ -100,7 +109,14 @@ QUERIES = {
     "/api/v1/metrics/{name}/rate": {"service": "shop"},
     "/api/v1/metrics/{name}/breakdown": {"service": "shop", "dimension": "route"},
 }
-PLACES = {"incident_id": "inc_1", "trace_id": f"{1:032x}", "name": "refusal", "token_id": "tok_none"}
+PLACES = {
+    "run_id": "run_none",
+    "kind": "grafana",
+    "incident_id": "inc_1",
+    "trace_id": f"{1:032x}",
+    "name": "refusal",
+    "token_id": "tok_none",
+}
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +125,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
     with TelemetryStore(f"chdb://{folder}/telemetry") as telemetry, Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger:
         telemetry.append(Scoring(SCORERS).score([trace(1, START + 9 * MINUTE)]))
         ledger.append(events())
+        drills = runs(folder, clock)
         yield create_app(
             ApiContext(
                 telemetry=telemetry,
@@ -118,8 +135,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
                 clock=clock,
                 access=Access(ledger.accounts, clock, passwords=CHEAP),
                 rate=RateLimit(clock, RatePolicy(burst=1e9)),
+                drills=drills,
+                calibrations=Calibrations(telemetry, SCORERS, Calibrator(), folder / FILE_NAME, clock),
             )
         )
+        drills.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
+from tests.api.test_control_matrix import WEAKEST
 from tests.api.test_matrix import MATRIX
 from tests.api.test_matrix import app as app
 from tests.api.test_matrix import secrets as secrets
@@ -30,7 +31,24 @@ def test_the_document_is_openapi_three_one_and_names_every_tag(document: dict[st
             assert operation.get("description"), f"{method} {path} does not say what it does"
 
 
-@pytest.mark.parametrize("endpoint", MATRIX)
+ELSEWHERE = (
+    *(f"{method} /api/v1/control{path}" for method, _, path in (endpoint.partition(" ") for endpoint in WEAKEST)),
+    "GET /api/v1/labels",
+    "POST /api/v1/labels",
+    "GET /api/v1/calibrations",
+    "POST /api/v1/calibrations",
+    "DELETE /api/v1/calibrations",
+)
+"""Endpoints whose rights are tested with them: control plane and labels. OFREP has a document of its own."""
+STREAMS = ("/api/v1/events", "/api/v1/control/stream")
+
+
+def test_every_endpoint_is_asked(document: dict[str, Any]) -> None:
+    there = {f"{method.upper()} {path}" for path, operations in document["paths"].items() for method in operations}
+    assert there - {f"GET {path}" for path in STREAMS} == {*MATRIX, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("endpoint", [*MATRIX, *ELSEWHERE])
 def test_whatever_is_asked_is_answered_without_a_server_error(
     app: FastAPI, document: dict[str, Any], secrets: dict[str, str], endpoint: str
 ) -> None:

@@ -11,7 +11,7 @@ from holdfast.api.application import create_app
 from holdfast.api.context import ApiContext
 from holdfast.core.score import Score
 from holdfast.core.trace import ScoredTrace, Trace
-from holdfast.score.deferred import late
+from holdfast.score.deferred import QueueFullError, late
 from holdfast.score.external.scorer import Answer
 from tests.api.conftest import TOKEN
 from tests.api.test_labels import ROOT
@@ -48,6 +48,28 @@ def test_the_rate_is_the_judges_for_all_calls(judged: TestClient) -> None:
     assert (found["judge"], estimate["calls"], estimate["judged"]) == ("judged_wrong", 300, 100)
     assert estimate["cheap"] == pytest.approx(0.4)
     assert estimate["low"] < 0.1 < estimate["high"] < 0.25
+
+
+def test_calls_that_found_the_judges_queue_full_are_told_as_not_judged(judged: TestClient, context: ApiContext) -> None:
+    before = judged.get(URL).json()["estimate"]
+    assert (before["not_judged"], before["lowest"], before["highest"]) == (0, before["low"], before["high"])
+    judge = external(metrics=(JUDGE,), queue=1)
+    lost = [scored(number)[0] for number in range(2_001, 2_041) if number % 3]
+    context.telemetry.append([*lost, *(late(judge, one.trace, QueueFullError("1 trace waits already")) for one in lost)])
+    after = judged.get(URL).json()["estimate"]
+    assert (after["judged"], after["not_judged"]) == (100, len(lost))
+    assert after["lowest"] < after["low"]
+    assert after["highest"] > after["high"] + 0.1
+
+
+def test_a_judge_that_hardly_ever_answered_is_the_reason_why_there_is_no_rate(context: ApiContext) -> None:
+    judge = external(metrics=(JUDGE,))
+    rows = [one for number in range(3_001, 3_031) for one in scored(number)]
+    lost = [late(judge, scored(n)[0].trace, QueueFullError("full")) for n in range(3_001, 3_031) if n % 3]
+    context.telemetry.append([*rows, *lost])
+    wider = msgspec.structs.replace(context, metrics=context.metrics | {JUDGE.name: JUDGE})
+    found = TestClient(create_app(wider), headers={"Authorization": f"Bearer {TOKEN}"}).get(URL).json()
+    assert (found["estimate"], found["reason"]) == (None, "fewer than 20 judged calls; on 20 the judge failed")
 
 
 def test_a_segment_has_its_own(judged: TestClient) -> None:

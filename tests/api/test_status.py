@@ -3,6 +3,11 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from holdfast.api.context import ApiContext
+from holdfast.api.status import scorer_state, with_silent
+from holdfast.detect.budget import BudgetReport, Spent
+from holdfast.score.registry import SCORERS
+
 
 def test_status_counts_calls_and_names_applications(client: TestClient) -> None:
     found = client.get("/api/v1/status").json()
@@ -13,6 +18,27 @@ def test_coverage_tells_ran_failed_and_skipped_of_each_scorer(client: TestClient
     found = client.get("/api/v1/coverage").json()
     assert found
     assert all(counts["ran"] + counts["failed"] + counts["skipped"] == 3 for counts in found.values())
+
+
+def test_a_scorer_that_ran_on_nothing_is_silent_not_well() -> None:
+    ran, failed = {"ran": 3, "failed": 0, "skipped": 1}, {"ran": 3, "failed": 1, "skipped": 0}
+    found = with_silent({"refusal": ran, "mine": failed})
+    assert [scorer_state(found[name]) for name in ("refusal", "mine", "leak")] == ["running", "failing", "silent"]
+
+
+def test_every_scorer_is_told_with_what_it_did(client: TestClient) -> None:
+    found = {row["name"]: row for row in client.get("/api/v1/scorers").json()}
+    assert {scorer.name for scorer in SCORERS} <= set(found)
+    assert (found["refusal"]["state"], found["refusal"]["ran"]) == ("running", 3)
+
+
+def test_the_false_alarm_budget_is_told_once_the_pipeline_runs(client: TestClient, context: ApiContext) -> None:
+    assert client.get("/api/v1/status").json()["false_alarm_budget"] is None
+    context.progress.budget = BudgetReport(per_day=0.2, spent=Spent(0.03, 0.01), alarms=2, app_streams=5, segment_streams=9)
+    context.progress.spent_today = 0.01
+    told = client.get("/api/v1/status").json()["false_alarm_budget"]
+    assert told == {"per_day": 0.2, "spent_today": 0.01, "spent": pytest.approx(0.04), "alarms": 2}
+    assert "holdfast_false_alarms_spent_today 0.01" in client.get("/metrics").text
 
 
 def test_a_metric_stands_beside_what_it_was_before(client: TestClient) -> None:

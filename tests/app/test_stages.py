@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.app.stages import language_of, redaction_policy
+from holdfast.app.stages import detect_policy, language_of, redaction_policy
 from holdfast.context.entities import Entity, Treatment
 from holdfast.core.errors import ConfigurationError
 from holdfast.settings import Settings
@@ -27,6 +27,13 @@ def test_redaction_follows_the_settings_general_and_by_application() -> None:
 def test_an_entity_that_nobody_knows_is_named_with_its_key() -> None:
     with pytest.raises(ConfigurationError, match=r"applications\.shop\.redaction\.EMIAL"):
         redaction_policy(settings(applications={"shop": {"redaction": {"EMIAL": "drop"}}}))
+
+
+def test_objectives_follow_the_settings() -> None:
+    given = {"metric": "latency", "share": 0.99, "bad_from": 5000, "where": {"route": "/chat"}}
+    (objective,) = detect_policy(settings(objectives={"fast": given})).objectives
+    assert (objective.name, objective.bad_from, objective.days, objective.where) == ("fast", 5000, 30, {"route": "/chat"})
+    assert detect_policy(settings()).objectives == ()
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,15 @@ def test_support_looks_up_and_lifts_a_block(configured: Shell) -> None:
         in configured.run("control", "block", block_id, "--lift", "a mistake", "--as", "grace").output
     )
     assert orjson.loads(configured.run("control", "block", block_id, "--json").stdout)["live"] is False
-    assert "no block" in configured.run("control", "block", "blk_9", code=2).stderr
+    assert "has the block" in configured.run("control", "block", "blk_9", code=2).stderr
+
+
+def test_support_lifts_a_guards_block_and_cannot_lift_what_is_none(configured: Shell) -> None:
+    text = configured.run("control", "block", "blk_0123456789ab", "--lift", "a recipe", "--as", "grace").output
+    assert "counts against its guard's budget" in text
+    assert "blk_0123456789ab" in configured.run("control", "history").output
+    assert "lifted before" in configured.run("control", "block", "blk_0123456789ab", "--lift", "again", code=2).stderr
+    assert "no id of a block" in configured.run("control", "block", "blk_9", "--lift", "x", code=2).stderr
 
 
 def test_the_red_button_is_pressed_and_released(configured: Shell) -> None:

@@ -1,5 +1,7 @@
 """`holdfast drill` through the program."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -21,6 +23,17 @@ def test_it_prints_one_json_document_with_every_outcome(shell: Shell) -> None:
 def test_seeds_may_be_several(shell: Shell) -> None:
     printed = shell.run("drill", "healthy", "--seed", "4", "--seed", "5", "--calls", "120", "--json").stdout
     assert [o.seed for o in msgspec.json.decode(printed, type=Scorecard).outcomes] == [4, 5]
+
+
+def test_scores_may_be_kept_and_taken_again(shell: Shell, tmp_path: Path) -> None:
+    words = ["drill", "surge", "--calls", "120", "--json"]
+    printed = [shell.run(*words, option, str(tmp_path / "kept")).stdout for option in ("--keep-scores", "--from-scores")]
+    first, again = (msgspec.json.decode(text, type=Scorecard).outcomes for text in printed)
+    assert [msgspec.structs.replace(o, seconds=0.0) for o in first] == [msgspec.structs.replace(o, seconds=0.0) for o in again]
+
+
+def test_scores_that_were_not_kept_are_asked_for(shell: Shell, tmp_path: Path) -> None:
+    assert "--keep-scores" in shell.run("drill", "surge", "--from-scores", str(tmp_path), code=2).stderr
 
 
 def test_an_unknown_drill_is_refused_with_those_that_exist(shell: Shell) -> None:

@@ -1,10 +1,13 @@
 """People's side of an incident."""
 
+import msgspec
 import orjson
 import pytest
 
+from holdfast.core.events import IncidentOpened
 from holdfast.ledger.store import Ledger
 from tests.cli.conftest import Shell
+from tests.report.conftest import events, signal
 
 
 def ledger(shell: Shell) -> Ledger:
@@ -61,3 +64,30 @@ def test_an_incident_is_merged_only_into_another_that_exists(with_incident: Shel
 
 def test_an_unknown_incident_is_an_error_that_names_it(with_incident: Shell) -> None:
     assert "inc_9" in with_incident.run("incident", "show", "inc_9", code=2).stderr
+
+
+JUDGE = """
+[scorers.house]
+kind = "judge"
+metric = "breaks_house_rules"
+failure_mode = "house_rules"
+url = "http://127.0.0.1:9/v1"
+model = "small"
+rubric = "the answer breaks a rule"
+"""
+
+
+def test_an_incident_of_a_configured_scorer_is_told_in_its_words(shell: Shell) -> None:
+    (shell.folder / "holdfast.toml").write_text(JUDGE)
+    (shell.folder / ".holdfast").mkdir()
+    opened, *rest = events()
+    assert isinstance(opened.event, IncidentOpened)
+    judged = msgspec.structs.replace(opened.event, signal=signal("breaks_house_rules"))
+    with ledger(shell) as found:
+        found.append([msgspec.structs.replace(opened, event=judged), *rest])
+    text = shell.run("incident", "show", "inc_1").output
+    assert "failure: house_rules" in text
+    assert "probability, up is worse" in text
+    (listed,) = orjson.loads(shell.run("incident", "list", "--json").stdout)
+    assert "house_rules" in listed["failure_modes"]
+    assert "house rules" in shell.run("incident", "show", "inc_1", "--postmortem").stdout

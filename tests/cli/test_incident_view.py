@@ -6,6 +6,8 @@ from holdfast.cli.console import out
 from holdfast.cli.incident_view import show_incident, show_timeline
 from holdfast.core.events import fold
 from holdfast.core.incident import Incident
+from holdfast.core.score import Metric
+from holdfast.score.registry import METRICS
 from tests.report.conftest import events
 
 
@@ -13,9 +15,9 @@ def incident() -> Incident:
     return fold(events())
 
 
-def shown(found: Incident) -> str:
+def shown(found: Incident, metrics: dict[str, Metric] | None = None) -> str:
     with out.capture() as captured:
-        show_incident(found)
+        show_incident(found, METRICS if metrics is None else metrics)
         show_timeline(found)
     return captured.get()
 
@@ -39,3 +41,13 @@ def test_the_timeline_says_who_did_what() -> None:
     text = shown(incident())
     assert "DiagnosisMade" in text
     assert incident().timeline[0].actor in text
+
+
+def test_a_metric_says_what_it_is_measured_in_and_which_way_is_worse() -> None:
+    assert "probability, up is worse" in shown(incident())
+
+
+def test_a_metric_of_a_scorer_that_is_gone_is_told_by_its_name() -> None:
+    text = shown(incident(), metrics={})
+    assert "failure: ungrounded_answer" in text
+    assert "probability, up is worse" not in text

@@ -9,11 +9,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser, sync_playwright
 
-from holdfast.api.goodbye import ApiServer
+from holdfast.api.goodbye import ApiServer, api_config
 from holdfast.testing.server import free_ports
 
 ARGUMENTS = (
@@ -52,12 +51,10 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """The application on a free port of the loopback address, in a thread; its URL."""
-    (port,) = free_ports(1)
-    server = ApiServer(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None, access_log=False, timeout_graceful_shutdown=3)
-    )
+def served(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """The application on a port of the loopback address, a free one where none is told, in a thread; its URL."""
+    port = port or free_ports(1)[0]
+    server = ApiServer(api_config(app, host="127.0.0.1", port=port))
     thread = threading.Thread(target=server.run, name="console under test")
     thread.start()
     try:

@@ -13,6 +13,7 @@ from holdfast.access.access import Access
 from holdfast.access.roles import EVERYWHERE, Identity, Role
 from holdfast.api.application import create_app
 from holdfast.api.context import COOKIE, ApiContext
+from holdfast.api.drill_runs import DrillRuns
 from holdfast.api.rate import RateLimit
 from holdfast.console.router import router
 from holdfast.ledger.store import Ledger
@@ -62,6 +63,7 @@ def context(tmp_path: Path, telemetry: TelemetryStore) -> Iterator[ApiContext]:
             clock=clock,
             access=Access(ledger.accounts, clock, passwords=CHEAP),
             rate=RateLimit(clock),
+            drills=DrillRuns(tmp_path / "drills", clock),
         )
 
 

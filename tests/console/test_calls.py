@@ -2,14 +2,20 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
+from holdfast.access.access import Access, AccessPolicy
 from holdfast.access.roles import Role
+from holdfast.api.application import create_app
 from holdfast.api.context import ApiContext
+from holdfast.console.router import router
 from holdfast.core.call import Call, Document, Kind, Message
 from holdfast.core.trace import Trace
 from holdfast.score.registry import SCORERS
 from holdfast.score.run import Scoring
+from holdfast.telemetry.search import CallQuery, Hits
+from holdfast.telemetry.store import TelemetryStore
 from tests.console.conftest import Visitor
 from tests.report.conftest import MINUTE, START
 
@@ -89,3 +95,24 @@ def test_hostile_text_is_shown_as_it_came_and_is_nothing_but_text(viewer: Visito
         text = viewer.get(path).text
         for tag in ("<img", "<svg onload", "alert(1)</script>", 'href="javascript', 'href="https://evil', "49 "):
             assert tag not in text.replace("&lt;", "")
+
+
+class InAHurry(TelemetryStore):
+    """A store in which a search finds nothing in its time."""
+
+    def __init__(self, other: TelemetryStore) -> None:
+        vars(self).update(vars(other))
+
+    def search(self, query: CallQuery) -> Hits:
+        assert query.budget_s is not None
+        return Hits((), f"{START}..", START)
+
+
+def test_a_search_that_ran_out_of_time_says_how_far_it_came_and_leads_on(context: ApiContext) -> None:
+    demo = Access(context.ledger.accounts, context.clock, AccessPolicy(demo=True))
+    hurried = msgspec.structs.replace(context, telemetry=InAHurry(context.telemetry), access=demo)
+    with Visitor(create_app(hurried, router), base_url="http://localhost") as visitor:
+        text = visitor.get("/calls?text=rare").text
+    assert "None since 2023-11-14 22:13:20 UTC." in text
+    assert f'href="/calls?text=rare&amp;cursor={START}.."' in text
+    assert "No call is like that." not in text

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.console.charts import Mark, Plot, bar, line_chart, stretch
+from holdfast.console.charts import Mark, Plot, bar, line_chart, reliability_plot, stretch
+from holdfast.drills.statistics import Bin
 
 S = 1_000_000_000
 VALUES = st.floats(0, 1e12, allow_nan=False)
@@ -57,3 +58,28 @@ def test_a_stretch_is_always_seen(start: float, end: float) -> None:
     rectangle = ElementTree.fromstring(stretch(start, end))[1]
     assert float(rectangle.attrib["width"]) >= 0.6
     assert 0 <= float(rectangle.attrib["x"]) <= 99.4
+
+
+def test_marks_that_would_stand_on_each_other_are_one_and_counted() -> None:
+    marks = [
+        *(Mark((90 + n // 3) * S, "change", f"deploy {n}") for n in range(9)),
+        Mark(5 * S, "change", "early"),
+        Mark(91 * S, "onset", "onset"),
+    ]
+    drawn = line_chart(plot([(0, 0.1), (S, 0.2)], marks=marks))
+    assert "9 × change" in drawn
+    assert "deploy" not in drawn
+    for alone in (">early<", ">onset<"):
+        assert alone in drawn
+
+
+@given(st.lists(st.builds(Bin, st.floats(0, 1), st.floats(0, 1), st.integers(0, 10_000)), max_size=20))
+def test_a_reliability_plot_is_well_formed_and_has_a_dot_for_each_bin(bins: list[Bin]) -> None:
+    assert sum(element.tag == "circle" for element in ElementTree.fromstring(reliability_plot(bins))) == len(bins)
+
+
+def test_a_reliability_plot_is_told_in_words_and_its_line_rises_with_what_was_right() -> None:
+    drawn = reliability_plot([Bin(0.5, 0.4, 10), Bin(0.9, 0.95, 30)])
+    assert 'aria-label="50 % sure, 40 % right, 10 diagnoses; 90 % sure, 95 % right, 30 diagnoses"' in drawn
+    heights = [float(circle.attrib["cy"]) for circle in ElementTree.fromstring(drawn) if circle.tag == "circle"]
+    assert heights[0] > heights[1]

@@ -69,3 +69,11 @@ def test_nobody_else_manages(responder: Visitor, path: str) -> None:
     fields = {"name": "x", "password": PASSWORD, "application": "*", "role": "admin", "days": "1", "grants": "* viewer"}
     assert responder.submit("/settings", path, **fields).status_code == 403
     assert "API tokens" not in responder.get("/settings").text
+
+
+def test_dashboard_and_alert_rules_are_downloads_for_everybody_who_is_signed_in(viewer: Visitor, visitor: Visitor) -> None:
+    for kind in ("grafana", "prometheus"):
+        assert f'href="/settings/monitoring/{kind}"' in viewer.get("/settings").text
+        assert "attachment" in viewer.get(f"/settings/monitoring/{kind}").headers["content-disposition"]
+        assert visitor.get(f"/settings/monitoring/{kind}", follow_redirects=False).status_code == 303
+    assert viewer.get("/settings/monitoring/nagios").status_code == 422

@@ -29,6 +29,7 @@ PAGES = (
     "/charts",
     "/changes",
     "/control",
+    "/drills",
     "/audit",
     "/settings",
 )

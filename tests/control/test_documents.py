@@ -5,6 +5,7 @@ from holdfast.control.documents import block_document, block_id_of, ended_docume
 from holdfast.control.effects import Block
 from holdfast.control.events import (
     AutomationStopped,
+    BlockLifted,
     ControlEvent,
     DesiredChanged,
     EndedLease,
@@ -54,8 +55,9 @@ def test_a_block_says_whether_it_holds() -> None:
         (LeaseRevoked(lease_id="lse_1", reason="why"), ("lse_1", "why", None, None)),
         (LeaseExpired(lease_id="lse_1"), ("lse_1", "", None, None)),
         (AutomationStopped(reason="why"), ("", "why", None, None)),
+        (BlockLifted(block_id="blk_1", reason="why"), ("blk_1", "why", None, None)),
     ],
-    ids=["desired", "renewed", "revoked", "expired", "stopped"],
+    ids=["desired", "renewed", "revoked", "expired", "stopped", "lifted"],
 )
 def test_an_event_is_a_line_with_reason_before_and_after(event: ControlEvent, expected: tuple[object, ...] | None) -> None:
     told = event_document(event)

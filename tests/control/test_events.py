@@ -7,9 +7,11 @@ from holdfast.control import events
 from holdfast.control.effects import UseModel
 from holdfast.control.events import (
     MAX_ENDED,
+    MAX_LIFTED,
     START,
     AutomationResumed,
     AutomationStopped,
+    BlockLifted,
     ControlEvent,
     DesiredChanged,
     LeaseExpired,
@@ -45,6 +47,7 @@ EVERY: list[ControlEvent] = [
     LeaseExpired(lease_id="lse_1"),
     AutomationStopped(reason="it errs"),
     AutomationResumed(reason="mended"),
+    BlockLifted(block_id="blk_0123456789ab", reason="a mistake"),
 ]
 
 
@@ -149,3 +152,9 @@ def test_a_stream_that_does_not_fold_says_why() -> None:
     stream.append([recorded(GRANTED, "user:ada", NOW)])
     assert "granted before" in events.folds(stream)
     assert events.folds(MemoryStream()) == ""
+
+
+def test_of_lifted_blocks_the_latest_travel_with_the_snapshot() -> None:
+    lifts = [BlockLifted(block_id=f"blk_{n:012x}", reason="r") for n in range(MAX_LIFTED + 5)]
+    found = fold(entries(*lifts)).snapshot.lifted
+    assert found == tuple(lift.block_id for lift in lifts[5:])

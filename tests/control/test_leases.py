@@ -167,3 +167,16 @@ def test_support_finds_live_and_lifted_blocks_by_the_id_that_the_user_was_told()
     over = lease(Block(block_id="blk_2"), 2, scope={"user": "u2"}, expires_ns=NOW)
     found = {block_id: (one.id, end) for block_id, one, end in leases.blocks(state(live, over, ended=(ended(over),)), NOW)}
     assert found == {"blk_1": ("lse_1", None), "blk_2": ("lse_2", ended(over))}
+
+
+def test_a_block_by_a_guard_is_lifted_once_by_its_id_and_with_a_reason() -> None:
+    (event,) = leases.lifted(state(), "blk_0123456789ab", "a question about a recipe")
+    assert (event.block_id, event.reason) == ("blk_0123456789ab", "a question about a recipe")
+    there = msgspec.structs.replace(state().snapshot, lifted=("blk_0123456789ab",))
+    for block_id, reason, told in (
+        ("blk_0123456789ab", "again", "before"),
+        ("mallory", "r", "no id"),
+        ("blk_01234567", " ", "1 to"),
+    ):
+        with pytest.raises(InputError, match=told):
+            leases.lifted(msgspec.structs.replace(state(), snapshot=there), block_id, reason)

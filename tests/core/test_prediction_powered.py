@@ -92,9 +92,55 @@ def test_whatever_comes_the_rate_is_a_probability_within_its_interval(
     assert 0 <= rate.weight <= 1
 
 
+def test_nothing_missed_leaves_the_interval_as_it_is() -> None:
+    rate = corrected_rate(*calls(0.1, 2_000, 200, 2.0))
+    assert rate is not None
+    assert (rate.not_judged, rate.lowest, rate.highest) == (0, rate.low, rate.high)
+
+
+@pytest.mark.parametrize("sharpness", [0.0, 3.0])
+def test_a_judge_that_loses_the_bad_calls_misleads_the_estimate_but_not_its_bounds(sharpness: float) -> None:
+    covered, bounded = 0, 0
+    for seed in range(100):
+        cheap, good = calls(0.2, 3_000, 400, sharpness, seed)
+        lost = (good == 1) & (np.random.default_rng(1_000 + seed).random(3_000) < 0.7)
+        rate = corrected_rate(cheap, np.where(lost, np.nan, good), lost)
+        assert rate is not None
+        assert rate.not_judged == lost.sum()
+        covered += rate.low <= 0.2 <= rate.high
+        bounded += rate.lowest <= 0.2 <= rate.highest
+    assert covered < 60
+    assert bounded >= 95
+
+
+def test_calls_that_were_lost_at_random_move_the_estimate_little() -> None:
+    cheap, good = calls(0.2, 3_000, 400, 3.0)
+    lost = ~np.isnan(good) & (np.random.default_rng(1_001).random(3_000) < 0.3)
+    whole, rest = corrected_rate(cheap, good), corrected_rate(cheap, np.where(lost, np.nan, good), lost)
+    assert whole is not None
+    assert rest is not None
+    assert abs(whole.value - rest.value) < 0.03
+    assert rest.lowest < rest.low < rest.high < rest.highest
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=FEWEST, max_size=40), st.lists(st.floats(0, 1), max_size=40)
+)
+def test_whatever_is_missed_the_bounds_hold_the_interval(pairs: list[tuple[float, float]], lost: list[float]) -> None:
+    cheap = np.array([f for f, _ in pairs] + lost)
+    good = np.array([y for _, y in pairs] + [np.nan] * len(lost))
+    rate = corrected_rate(cheap, good, np.isnan(good))
+    assert rate is not None
+    assert rate.not_judged == len(lost)
+    assert 0 <= rate.lowest <= rate.low <= rate.high <= rate.highest <= 1
+
+
 def test_each_cheap_score_needs_a_good_one_or_a_gap() -> None:
     with pytest.raises(ValueError, match="one good score or NaN"):
         corrected_rate(np.zeros(3), np.zeros(2))
+    with pytest.raises(ValueError, match="one good score or NaN"):
+        corrected_rate(np.zeros(3), np.zeros(3), np.zeros(2, np.bool_))
 
 
 def observed(traces: list[str], values: list[float], route: str = "/chat") -> Observations:
@@ -131,6 +177,17 @@ def test_a_trace_with_several_cheap_scores_is_one_call_by_its_last() -> None:
     rate = rate_of(observed(names, [1.0] * 40 + [0.0] * 40), observed(names[:30], [0.0] * 30))
     assert rate is not None
     assert (rate.calls, rate.cheap) == (40, 0.0)
+
+
+def test_what_the_judge_missed_is_counted_within_the_cohort_and_only_where_it_did_not_judge_after_all() -> None:
+    names = [f"trace {i}" for i in range(200)]
+    cheap, good = observed(names, [0.1] * 200), observed(names[:100], [0.0] * 100)
+    missed = frozenset([*names[98:110], "of another application"])
+    whole, cohort = rate_of(cheap, good, missed=missed), rate_of(cheap, good, {"route": "/chat"}, missed)
+    assert whole is not None
+    assert cohort is not None
+    assert (whole.judged, whole.not_judged) == (100, 10)
+    assert (cohort.judged, cohort.not_judged) == (50, 5)
 
 
 def test_nothing_observed_is_no_rate() -> None:

@@ -165,3 +165,10 @@ def test_guards_tools_and_tasks_deliver_nothing() -> None:
 @given(traces())
 def test_delivery_is_decided_even_where_parents_go_in_circles(found: Trace) -> None:
     assert found.delivering is None or found.delivering in found.calls
+
+
+def test_what_is_said_of_a_call_later_is_an_addendum_and_no_request() -> None:
+    assert trace(call("9", "1", kind=Kind.EVALUATION)).addendum
+    assert not trace(call("9", kind=Kind.EVALUATION)).addendum
+    assert not trace(call("1"), call("9", "1", kind=Kind.EVALUATION)).addendum
+    assert not trace(call("9", "1", kind=Kind.LLM)).addendum

@@ -51,6 +51,13 @@ def test_a_second_fault_of_another_kind_later_is_a_second_incident(book: Book) -
     assert len(book.at(5 * HOUR, signal("latency", onset_s=5 * HOUR - 60))) == 2
 
 
+def test_an_anomaly_that_became_a_failure_opens_an_incident_as_a_failure(book: Book) -> None:
+    mild = signal(verdict=Verdict.ANOMALY)
+    assert not book.at(60, mild)
+    (incident,) = book.at(120, msgspec.structs.replace(mild, verdict=Verdict.FAILURE, detected_ns=at(120)))
+    assert [s.verdict for s in incident.signals] == [Verdict.FAILURE]
+
+
 def test_applications_never_share_an_incident(book: Book) -> None:
     assert len(book.at(60, signal(), signal(service="billing"))) == 2
 

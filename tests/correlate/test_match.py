@@ -1,8 +1,8 @@
 import msgspec
 import pytest
 
-from holdfast.core.diagnosis import Cause, Diagnosis, Layer
-from holdfast.core.incident import Incident
+from holdfast.core.diagnosis import Cause, Diagnosis, Layer, LayerProbability
+from holdfast.core.incident import Incident, State
 from holdfast.core.signal import Signal, Verdict
 from holdfast.correlate.correlator import Correlator
 from holdfast.correlate.match import Why, disjoint, nested, redundant, same_cause, why_joined
@@ -62,13 +62,20 @@ def test_segments_nest_or_exclude_each_other() -> None:
 POLICY = CorrelatePolicy()
 
 
-def incident_of(*signals: Signal, cohort: dict[str, str] | None = None, fault: str = "wrong_embedder") -> Incident:
+def incident_of(
+    *signals: Signal,
+    cohort: dict[str, str] | None = None,
+    fault: str = "wrong_embedder",
+    change: str = "",
+    layer: Layer | None = None,
+) -> Incident:
     book = Book(Correlator(METRICS))
     (incident,) = book.at(60, *signals)
     if cohort is None:
         return incident
-    cause = Cause(fault=fault, layer=Layer.INPUT_DATA, probability=0.9)
-    diagnosis = Diagnosis(time_ns=0, layers=(), causes=(cause,) if fault else (), cohort=cohort)
+    cause = Cause(fault=fault, layer=Layer.INPUT_DATA, probability=0.9, change_id=change)
+    layers = (LayerProbability(layer, 0.9),) if layer else ()
+    diagnosis = Diagnosis(time_ns=0, layers=layers, causes=(cause,) if fault else (), cohort=cohort)
     return msgspec.structs.replace(incident, diagnosis=diagnosis)
 
 
@@ -127,3 +134,53 @@ def test_incidents_of_one_cohort_and_onset_are_one_cause() -> None:
 def test_where_everybody_is_hurt_the_fault_must_agree_too(fault: str, same: bool) -> None:
     one, other = incident_of(signal(), cohort={}), incident_of(signal("refusal"), cohort={}, fault=fault)
     assert same_cause(one, other, POLICY) is same
+
+
+@pytest.mark.parametrize(("hours", "change", "same"), [(2, "c1", True), (7, "c1", False), (2, "c2", False), (2, "", False)])
+def test_hours_apart_incidents_are_one_where_both_blame_the_same_change(hours: int, change: str, same: bool) -> None:
+    for cohort in ({}, {"tenant": "a"}):
+        one = incident_of(signal(), cohort=cohort, change="c1")
+        other = incident_of(signal("refusal", onset_s=hours * HOUR), cohort=cohort, change=change, fault="stale_index")
+        assert same_cause(one, other, POLICY) is same
+
+
+@pytest.mark.parametrize(
+    ("cohort", "layer", "same"),
+    [
+        ({"tenant": "a"}, Layer.INPUT_DATA, True),
+        ({"tenant": "a"}, Layer.OUTPUT_PROCESSING, False),
+        ({"tenant": "b"}, Layer.INPUT_DATA, False),
+        ({}, Layer.INPUT_DATA, False),
+    ],
+)
+def test_hours_apart_incidents_of_the_same_sick_are_one_where_the_layer_agrees(
+    cohort: dict[str, str], layer: Layer, same: bool
+) -> None:
+    one = incident_of(signal(), cohort={"tenant": "a"} if cohort else {}, layer=Layer.INPUT_DATA)
+    other = incident_of(signal("refusal", onset_s=2 * HOUR), cohort=cohort, layer=layer, fault="stale_index")
+    assert same_cause(one, other, POLICY) is same
+
+
+@pytest.mark.parametrize("layer", [Layer.BENIGN, Layer.UNKNOWN])
+def test_not_to_know_is_no_agreement(layer: Layer) -> None:
+    one, other = (incident_of(signal(onset_s=h * HOUR), cohort={"tenant": "a"}, layer=layer) for h in (0, 2))
+    assert not same_cause(one, other, POLICY)
+
+
+@pytest.mark.parametrize(
+    ("segment", "hours", "joins"),
+    [("tenant=a", 3, True), ("tenant=a", 7, False), ("tenant=a", -3, False), ("tenant=b", 3, False), ("", 3, False)],
+)
+def test_a_further_failure_of_exactly_the_diagnosed_cohort_belongs_to_it_for_hours(segment: str, hours: int, joins: bool) -> None:
+    incident = incident_of(signal(segment="tenant=a"), cohort={"tenant": "a"})
+    assert (why_joined(signal("refusal", segment, hours * HOUR), incident, POLICY) is not None) is joins
+
+
+def test_one_condition_of_a_narrower_cohort_is_not_the_cohort() -> None:
+    incident = incident_of(signal(segment="tenant=a"), cohort={"tenant": "a", "language": "de"})
+    assert why_joined(signal("refusal", "tenant=a", 3 * HOUR), incident, POLICY) is None
+
+
+def test_what_began_after_an_incident_was_mitigated_is_not_of_its_cohort() -> None:
+    incident = msgspec.structs.replace(incident_of(signal(segment="tenant=a"), cohort={"tenant": "a"}), state=State.MITIGATED)
+    assert why_joined(signal("refusal", "tenant=a", 3 * HOUR), incident, POLICY) is None

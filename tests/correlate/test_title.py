@@ -54,7 +54,7 @@ def incident(*signals: Signal, cohort: dict[str, str] | None = None) -> Incident
 
 def test_an_incident_is_called_by_its_worst_failure_for_the_diagnosed_cohort() -> None:
     found = incident(
-        signal("refusal", baseline=0.02, observed=0.3, log_evidence=90.0),
+        signal("refusal", baseline=0.02, observed=0.3, log_evidence=21.0),
         signal(segment="region=eu", baseline=0.04, observed=0.12, log_evidence=20.0),
         cohort={"prompt.version": "v2", "region": "eu"},
     )
@@ -69,3 +69,28 @@ def test_where_no_dimension_explains_it_the_title_names_the_application_only() -
 
 def test_an_incident_without_a_failure_keeps_its_title() -> None:
     assert title_of_incident(incident(signal(verdict=Verdict.ANOMALY)), METRICS) == "first"
+
+
+def test_a_budget_that_burns_is_called_by_its_share_of_bad_calls() -> None:
+    burning = signal("latency", detector="burn_rate", baseline=800.0, observed=9000.0, calls=200, bad=50.0)
+    assert title_of(burning, METRICS) == "Latency uses up its error budget for support: 25 % of calls"
+
+
+def test_what_took_fewer_calls_to_be_sure_of_leads_among_equal_harm() -> None:
+    late = signal("format_violation", baseline=0.006, observed=0.06, log_evidence=17.2, threshold=16.7, calls=232)
+    clear = signal(baseline=0.002, observed=0.073, log_evidence=15.2, threshold=15.0, calls=126)
+    assert title_of_incident(incident(late, clear), METRICS).startswith("Hallucination rose")
+
+
+def test_a_clear_nuisance_leads_before_a_faint_wrong() -> None:
+    faint = signal("format_violation", baseline=0.02, observed=0.06, log_evidence=16.0, calls=200)
+    clear = signal("refusal", baseline=0.03, observed=0.6, log_evidence=16.0, calls=15)
+    assert title_of_incident(incident(faint, clear), METRICS).startswith("Refusal rose")
+
+
+def test_harm_to_people_always_leads_and_one_hard_event_is_clear() -> None:
+    clear = signal("refusal", baseline=0.03, observed=0.6, log_evidence=90.0, calls=15)
+    attack = signal("prompt_injection", baseline=0.01, observed=0.05, log_evidence=15.0, calls=900)
+    hard = signal("canary", detector="hard", baseline=0.0, observed=1.0, log_evidence=0.0, threshold=0.0, calls=1)
+    assert title_of_incident(incident(clear, attack), METRICS).startswith("Prompt injection")
+    assert title_of_incident(incident(clear, attack, hard), METRICS).startswith("Canary in")

@@ -8,7 +8,7 @@ from holdfast.core.clock import NS_PER_S
 from holdfast.core.errors import InputError
 from holdfast.core.signal import Signal
 from holdfast.core.trace import Trace
-from holdfast.detect.detection import Detection
+from holdfast.detect.detection import MAX_CHANGES, Detection
 from holdfast.detect.policy import DetectPolicy
 from tests.detect.replay import Event, failures, feed, seconds
 from tests.detect.simulation import METRICS, START_NS, Fault, Script, traffic
@@ -92,7 +92,38 @@ def test_a_change_makes_detection_faster_and_a_harmless_one_raises_nothing() -> 
     calm = traffic(Script(seconds=6000, seed=21))
     for i in range(0, len(calm), 300):
         assert not failures(healthy.observe(calm[i : i + 300]))
-        healthy.changed(msgspec.structs.replace(change, time_ns=calm[i].trace.end_ns))
+        healthy.changed(msgspec.structs.replace(change, id=f"c{i}", time_ns=calm[i].trace.end_ns))
+
+
+def test_a_change_that_is_told_again_is_no_second_one_also_after_a_restart() -> None:
+    change = Change(id="c1", source="ci", time_ns=TRACES[999].trace.end_ns, kind=ChangeKind.PROMPT, service="support")
+    once, again = Detection(METRICS), Detection(METRICS)
+    for detection in (once, again):
+        feed(detection, TRACES[:1000])
+        detection.changed(change)
+    spent = once.budget_spent().spent.changes
+    assert spent > 0
+    again.changed(change)
+    restored = Detection(METRICS)
+    restored.restore(again.snapshot())
+    restored.changed(change)
+    assert restored.budget_spent().spent.changes == spent
+
+
+def test_a_change_that_is_long_past_wakes_nobody() -> None:
+    detection = Detection(METRICS)
+    feed(detection, TRACES[:1000])
+    old = TRACES[999].trace.end_ns - int(3601e9)
+    detection.changed(Change(id="c1", time_ns=old, kind=ChangeKind.PROMPT))
+    assert detection.budget_spent().spent.changes == 0
+
+
+def test_changes_without_end_are_not_remembered_without_end() -> None:
+    detection = Detection(METRICS)
+    before = len(detection.snapshot())
+    for number in range(3 * MAX_CHANGES):
+        detection.changed(Change(id=f"c{number:06d}", time_ns=number, kind=ChangeKind.FLAG))
+    assert len(detection.snapshot()) - before < 20 * MAX_CHANGES
 
 
 def test_no_traces_are_no_signals() -> None:

@@ -1,8 +1,12 @@
+import msgspec
+import numpy as np
 import pytest
 
 from holdfast.core.signal import Signal, SignalCleared, Verdict
-from tests.detect.replay import failures, replay, seconds
-from tests.detect.simulation import Fault, Script
+from holdfast.core.trace import ScoredTrace, Trace
+from holdfast.detect.detection import Detection
+from tests.detect.replay import failures, feed, replay, seconds
+from tests.detect.simulation import METRICS, START_NS, Fault, Script, traffic
 
 FAULT_S = 4000.0
 HOURS_3 = 3 * 3600.0
@@ -124,3 +128,44 @@ def test_a_graded_score_that_is_far_off_in_some_calls_is_found_although_its_mean
     found = failures(replay(script))
     assert {(s.metric, s.detector) for s in found} == {("relevance", "sr_mixture_outlier_down")}
     assert "far worse than usual" in found[0].reason
+
+
+def of_tenants(script: Script, share: float, names: tuple[str, ...]) -> list[ScoredTrace]:
+    """The script's traces, of which from the middle on a share belongs to these tenants instead, each call to another user."""
+    random, found = np.random.default_rng(3), list[ScoredTrace]()
+    for number, one in enumerate(traffic(script)):
+        call = one.trace.root
+        if 2 * (call.end_ns - START_NS) > script.seconds * 1e9 and random.random() < share:
+            tenant = names[int(random.integers(len(names)))]
+            call = msgspec.structs.replace(
+                call, dimensions={**call.dimensions, "tenant": (tenant,), "user": (f"{tenant}{number}",)}
+            )
+        found.append(ScoredTrace(Trace(one.trace.trace_id, (call,)), one.scores, one.failures))
+    return found
+
+
+def attacked(traces: list[ScoredTrace], tenant: str, share: float) -> list[ScoredTrace]:
+    """The same, but a share of this tenant's calls are attacks."""
+    random, found = np.random.default_rng(4), list[ScoredTrace]()
+    for one in traces:
+        if one.trace.dimensions["tenant"] == (tenant,) and random.random() < share:
+            scores = tuple(msgspec.structs.replace(s, value=1.0) if s.metric == "prompt_injection" else s for s in one.scores)
+            one = ScoredTrace(one.trace, scores)
+        found.append(one)
+    return found
+
+
+ABUSE = Script(seconds=12_000, rate=0.5, metrics={"prompt_injection": 0.005, "refusal": 0.03})
+
+
+def test_a_campaign_spread_over_many_users_of_a_new_tenant_is_found_as_that_tenant() -> None:
+    traces = attacked(of_tenants(ABUSE, 0.05, ("newcomer",)), "newcomer", 0.25)
+    found = failures(feed(Detection(METRICS), traces))
+    assert found[0].segment.conditions == {"tenant": "newcomer"}
+    before = sum(t.trace.dimensions["tenant"] == ("newcomer",) and t.trace.end_ns <= found[0].detected_ns for t in traces)
+    assert before < 60, "fewer calls than any other new segment would only learn from"
+
+
+def test_new_tenants_without_attacks_are_welcome() -> None:
+    names = tuple(f"new{number}" for number in range(12))
+    assert not failures(feed(Detection(METRICS), of_tenants(ABUSE, 0.3, names)))

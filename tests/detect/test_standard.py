@@ -2,7 +2,7 @@ import pytest
 
 from holdfast.core.score import Direction, Family, Unit
 from holdfast.core.signal import Verdict
-from holdfast.detect.standard import Effect, StandardPolicy, judge
+from holdfast.detect.standard import Effect, StandardPolicy, judge, judge_burn
 from tests.detect.simulation import metric
 
 POLICY = StandardPolicy()
@@ -97,3 +97,21 @@ def test_a_guard_that_falls_silent_has_failed(before: float, since: float, verdi
     found, reason = judge(blocks, effect(before, since), POLICY)
     assert found is verdict
     assert ("fell silent" in reason) == (verdict is Verdict.FAILURE)
+
+
+@pytest.mark.parametrize(
+    ("rate", "calls", "certainty", "verdict"),
+    [
+        (14.4, 200, 30.0, Verdict.FAILURE),
+        (6.0, 200, 8.0, Verdict.FAILURE),
+        (1.0, 20_000, 300.0, Verdict.ANOMALY),
+        (14.4, 7, 30.0, Verdict.NOISE),
+        (14.4, 200, 7.9, Verdict.NOISE),
+    ],
+)
+def test_a_budget_that_burns_fails_by_its_rate_where_it_is_no_luck(
+    rate: float, calls: int, certainty: float, verdict: Verdict
+) -> None:
+    found, reason = judge_burn(rate, (calls, 0.3), certainty, POLICY)
+    assert found is verdict
+    assert f"30.00% of {calls} calls were bad" in reason

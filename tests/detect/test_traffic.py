@@ -1,5 +1,9 @@
+import msgspec
+
+from holdfast.core.call import Kind
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.signal import Signal, SignalCleared, Verdict
+from holdfast.core.trace import ScoredTrace, Trace
 from holdfast.detect.detection import Detection
 from holdfast.detect.traffic import HEARTBEAT, TRAFFIC
 from tests.detect.replay import feed
@@ -52,3 +56,26 @@ def test_a_surge_is_an_anomaly_and_ends() -> None:
 def test_steady_traffic_is_no_signal() -> None:
     found = feed(Detection(METRICS), traffic(Script(seconds=DAY, rate=0.1, metrics={"refusal": 0.02})))
     assert not [e for e in found if e.metric in (TRAFFIC, HEARTBEAT)]
+
+
+def addendum(scored: ScoredTrace, by: int = 0) -> ScoredTrace:
+    """What somebody said later of the call of this trace."""
+    of = scored.trace.root
+    span = f"{by}{of.span_id[1:]}"
+    call = msgspec.structs.replace(of, span_id=span, parent_span_id=of.span_id, kind=Kind.EVALUATION, start_ns=of.end_ns)
+    told = tuple(msgspec.structs.replace(s, span_id=span, scorer="judge") for s in scored.scores)
+    return ScoredTrace(Trace(of.trace_id, (call,)), told)
+
+
+def test_a_judge_that_begins_to_work_is_no_surge() -> None:
+    traces = traffic(Script(seconds=8 * 3600, rate=0.2, metrics={"refusal": 0.02}))
+    half = len(traces) // 2
+    later = [each for t in traces[half:] for each in (t, *(addendum(t, by) for by in range(1, 9)))]
+    assert not [e for e in feed(Detection(METRICS), traces[:half] + later) if e.metric == TRAFFIC]
+
+
+def test_what_is_said_of_old_calls_does_not_end_the_silence() -> None:
+    script = Script(seconds=4 * 3600, rate=0.2, metrics={"refusal": 0.02})
+    detection, found = after(4 * 3600 + 1800, script)
+    assert found
+    assert not [e for e in detection.observe([addendum(traffic(script)[-1], by=1)]) if isinstance(e, SignalCleared)]

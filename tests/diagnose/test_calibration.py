@@ -21,3 +21,16 @@ def test_a_temperature_must_be_positive(temperature: float) -> None:
 def test_exponents_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match="exponents"):
         Calibration(exponents={"prompt": 1.5})
+
+
+@pytest.mark.parametrize("lower", [((0.5, 1.2),), ((1.1, 0.5),), ((0.5, 0.4), (0.4, 0.5)), ((0.4, 0.5), (0.5, 0.4))])
+def test_a_lower_bound_that_does_not_rise_is_refused(lower: tuple[tuple[float, float], ...]) -> None:
+    with pytest.raises(ValueError, match="lower"):
+        Calibration(lower=lower)
+
+
+def test_the_shipped_lower_bound_promises_less_than_certainty_and_says_where_it_comes_from() -> None:
+    calibration = shipped()
+    assert calibration.lower
+    assert max(low for _, low in calibration.lower) < 1
+    assert "drills" in calibration.provenance["lower_bound_from"]

@@ -108,3 +108,10 @@ def test_a_value_that_was_always_there_or_is_hardly_used_is_not_new() -> None:
     rare = Shop().upgrade("prompt.version", "chat-v1", "chat-v2", share=0.02).frame()
     assert new_values(rare, EXACT) == []
     assert new_values(frame, Onset(ONSET - 5 * HOUR, MINUTE, 9.0)) == []
+
+
+def test_a_version_that_came_before_a_badly_known_onset_may_be_new_all_the_same() -> None:
+    frame = chat_v2().frame()
+    late = ONSET + 2 * HOUR
+    assert new_values(frame, Onset(late, MINUTE, 9.0)) == []
+    assert [c for c, _ in new_values(frame, Onset(late, 20 * MINUTE, 9.0))] == [("prompt.version", "chat-v2")]

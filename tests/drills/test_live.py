@@ -3,6 +3,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
+import msgspec
 import orjson
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -15,6 +16,7 @@ from holdfast.core.clock import NS_PER_S
 from holdfast.core.errors import NotFoundError
 from holdfast.drills.faults.registry import find_fault
 from holdfast.drills.live import DEMO_FAULTS, HttpPost, LiveAssistant, Pace, Reply, demo_scenario
+from holdfast.drills.scenario import TraceSteps
 from holdfast.testing.clock import FakeClock
 
 PACE = Pace(rate=6, fault_after_s=8, duration_s=20)
@@ -226,3 +228,18 @@ def test_a_port_where_nobody_listens_is_a_reply_without_status() -> None:
     post = HttpPost(timeout_s=2)
     assert post(f"http://127.0.0.1:{port}/v1/traces", b"", {}).status == 0
     post.close()
+
+
+def test_requests_go_through_what_is_put_in_their_way() -> None:
+    clock = FakeClock()
+    server = Server(clock)
+    one = assistant(clock, server)
+    seen: list[str] = []
+
+    def through(trace: TraceSteps) -> TraceSteps:
+        seen.append(trace.calls[0].trace_id)
+        return msgspec.structs.replace(trace, calls=trace.calls[:1])
+
+    one.through = through
+    sent = one.run()
+    assert len(seen) == sent.requests == sent.spans

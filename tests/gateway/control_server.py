@@ -22,10 +22,20 @@ class ControlServer:
         self.posted: list[tuple[str, Any]] = []
         self._changed = asyncio.Event()
         self._server: asyncio.Server | None = None
+        self._listening: list[asyncio.StreamWriter] = []
         self._connections: set[asyncio.Task[None]] = set()
 
     def put(self, snapshot: Snapshot) -> None:
         self.put_bytes(msgspec.json.encode(snapshot), snapshot.version)
+
+    def tell(self, name: str, data: bytes) -> None:
+        """Send an event to all that listen."""
+        self.write(b"event: %s\ndata: %s\n\n" % (name.encode(), data))
+
+    def write(self, data: bytes) -> None:
+        """Send anything to all that listen."""
+        for writer in self._listening:
+            writer.write(data)
 
     def put_bytes(self, data: bytes, version: int) -> None:
         self.snapshot, self.version = data, version
@@ -85,6 +95,7 @@ class ControlServer:
     async def _stream(self, headers: dict[str, str], writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: hello\n\n")
         sent = int(headers.get("last-event-id", "0"))
+        self._listening.append(writer)
         while True:
             if self.version != sent:
                 sent = self.version

@@ -1,9 +1,16 @@
 """Many breakers: each for its own target and scope, and what a target may be asked."""
 
+from typing import Any
+
+import msgspec
+import pytest
+
+from holdfast.control.probes import ProbeVerdict
 from holdfast.control.snapshot import BreakerRule, BreakerSignal
 from holdfast.core.call import Dimensions
 from holdfast.gateway.breaker import BreakerState
 from holdfast.gateway.breakers import MAX_BREAKERS, Breakers, Outcome
+from holdfast.gateway.siblings import Tripped
 from holdfast.testing.clock import FakeClock
 
 TRANSPORT = BreakerRule(name="transport", signal=BreakerSignal.TRANSPORT, min_count=3, cool_s=5, probes=2)
@@ -83,3 +90,86 @@ def test_a_changed_rule_counts_for_breakers_that_exist() -> None:
     stricter = BreakerRule(name="transport", signal=BreakerSignal.TRANSPORT, min_count=10)
     breakers.record((stricter,), "a", ACME, (BAD,))
     assert breakers.admission((stricter,), "a", ACME).closed_by == ()
+
+
+def verdict(good: bool = True, **changes: Any) -> ProbeVerdict:
+    said = ProbeVerdict(rule="quality", target="a", good=good, judge="toxicity", dimensions={"tenant": "acme"})
+    return msgspec.structs.replace(said, **changes)
+
+
+def test_a_judge_elsewhere_closes_a_half_open_breaker_with_as_many_good_probes_as_it_asks_for() -> None:
+    breakers, clock = after(QUALITY, POOR)
+    clock.advance(6)
+    breakers.judged((QUALITY,), verdict())
+    assert breakers.admission((QUALITY,), "a", ACME).closed_by == ("quality",)
+    breakers.judged((QUALITY,), verdict())
+    assert breakers.admission((QUALITY,), "a", ACME).closed_by == ()
+    assert breakers.transitions[-1].after is BreakerState.CLOSED
+
+
+def test_a_judge_elsewhere_opens_it_again_with_a_bad_one() -> None:
+    breakers, clock = after(QUALITY, POOR)
+    clock.advance(6)
+    breakers.judged((QUALITY,), verdict(good=False))
+    assert breakers.admission((QUALITY,), "a", ACME).copies == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"judge": "policy"}, {"target": "b"}, {"dimensions": {"tenant": "other"}}, {"dimensions": {}}],
+    ids=["judge", "target", "cohort", "no-cohort"],
+)
+def test_a_verdict_on_something_else_changes_nothing(changes: dict[str, Any]) -> None:
+    breakers, clock = after(QUALITY, POOR)
+    clock.advance(6)
+    for _ in range(5):
+        breakers.judged((QUALITY,), verdict(**changes))
+    assert breakers.admission((QUALITY,), "a", ACME).closed_by == ("quality",)
+    assert len(breakers.states()) == 1
+
+
+def test_verdicts_from_elsewhere_neither_make_nor_open_nor_hasten_a_breaker() -> None:
+    breakers, _ = after(QUALITY, POOR, count=2)
+    for _ in range(20):
+        breakers.judged((QUALITY, TRANSPORT), verdict(good=False))
+    assert breakers.admission((QUALITY,), "a", ACME).closed_by == ()
+    opened, _ = after(QUALITY, POOR)
+    for _ in range(20):
+        opened.judged((QUALITY,), verdict())
+    assert opened.admission((QUALITY,), "a", ACME).copies == ()
+
+
+def test_a_breaker_that_opened_in_a_sibling_opens_here_for_the_same_cohort_and_closes_on_probes_of_its_own() -> None:
+    told: list[Tripped] = []
+    clock = FakeClock()
+    there, here = Breakers(FakeClock()), Breakers(clock)
+    there.on_trip, here.on_trip = told.append, told.append
+    for _ in range(5):
+        there.record((QUALITY,), "a", ACME, (POOR,))
+    assert told == [Tripped("quality", "a", ("acme",))]
+    here.tripped_elsewhere((QUALITY,), told[0])
+    assert here.admission((QUALITY,), "a", ACME).closed_by == ("quality",)
+    assert here.admission((QUALITY,), "a", OTHER).closed_by == ()
+    assert here.transitions[-1].after is BreakerState.OPEN
+    clock.advance(6)
+    for _ in range(2):
+        here.record((QUALITY,), "a", ACME, (Outcome(BreakerSignal.QUALITY, 0.0, "toxicity"),), ("quality",))
+    assert here.admission((QUALITY,), "a", ACME).closed_by == ()
+    assert len(told) == 1, "what is passed on is not passed on again"
+
+
+def test_what_a_sibling_says_of_rules_that_only_watch_or_are_others_by_now_changes_nothing() -> None:
+    breakers = Breakers(FakeClock())
+    shadow = msgspec.structs.replace(QUALITY, shadow=True)
+    breakers.tripped_elsewhere((shadow,), Tripped("quality", "a", ("acme",)))
+    breakers.tripped_elsewhere((QUALITY,), Tripped("quality", "a", ("acme", "v7")))
+    breakers.tripped_elsewhere((), Tripped("gone", "a", ()))
+    assert breakers.states() == []
+
+
+def test_a_breaker_that_is_open_already_does_not_begin_anew_when_a_sibling_opens() -> None:
+    breakers, clock = after(QUALITY, POOR)
+    clock.advance(4)
+    breakers.tripped_elsewhere((QUALITY,), Tripped("quality", "a", ("acme",)))
+    clock.advance(2)
+    assert breakers.admission((QUALITY,), "a", ACME).copies == ("quality",)

@@ -32,7 +32,7 @@ def run(test: Test, directory: Path, follows: bool = True) -> None:
     async def all_of_it() -> None:
         file = SnapshotFile(directory)
         async with ControlServer() as server:
-            follower = Follower(server.url, "token", "g1", file, lambda s: None)
+            follower = Follower(server.url, lambda: "token", "g1", file, lambda s: None)
             following = asyncio.create_task(follower.follow()) if follows else None
             try:
                 await test(follower, server, file)
@@ -106,9 +106,44 @@ def test_reports_and_judged_probes_reach_the_server_and_its_absence_is_an_answer
         assert server.posted[0][1]["version"] == 3
         server.status = 503
         assert not await follower.report(GatewayReport(version=3, started_ns=1))
-        gone = Follower("http://127.0.0.1:9", "", "g", file, lambda s: None)
+        gone = Follower("http://127.0.0.1:9", str, "g", file, lambda s: None)
         assert not await gone.report(GatewayReport(version=3, started_ns=1))
         assert not await gone.poll()
         await gone.close()
 
     run(test, tmp_path, follows=False)
+
+
+def test_what_judges_elsewhere_say_of_probes_is_passed_on_and_nonsense_is_not(tmp_path: Path) -> None:
+    said = ProbeVerdict(rule="q", target="t0", good=True, judge="tox", number=1)
+
+    async def test() -> None:
+        heard: list[ProbeVerdict] = []
+        async with ControlServer() as server:
+            follower = Follower(server.url, lambda: "", "g1", SnapshotFile(tmp_path), lambda s: None, heard.append)
+            following = asyncio.create_task(follower.follow())
+            await until(lambda: follower.connected)
+            for data in (b"{", b'{"rule":1}', msgspec.json.encode(said)):
+                server.tell("probe", data)
+            await until(lambda: bool(heard))
+            assert await ended(following)
+            await follower.close()
+        assert heard == [said]
+
+    asyncio.run(test())
+
+
+def test_a_stream_that_is_cut_in_the_middle_of_a_snapshot_puts_no_half_of_it_into_force(tmp_path: Path) -> None:
+    async def test(follower: Follower, server: ControlServer, file: SnapshotFile) -> None:
+        server.put(snapshot(5))
+        await until(lambda: follower.running is not None)
+        data = msgspec.json.encode(snapshot(7))
+        server.write(b"event: snapshot\nid: 7\ndata: " + data[: len(data) // 2])
+        server.drop()
+        await until(lambda: len([a for a in server.asked if a[1].endswith("/stream")]) > 1)
+        assert follower.running == file.load() == snapshot(5)
+        assert follower.refused == ""
+        server.put(snapshot(7))
+        await until(lambda: follower.running is not None and follower.running.version == 7)
+
+    run(test, tmp_path)

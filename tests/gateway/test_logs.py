@@ -1,9 +1,12 @@
 """Logs as JSON lines."""
 
+import os
 import subprocess
 import sys
 
 import orjson
+
+from holdfast.gateway.logs import Lossy
 
 
 def test_an_event_is_one_line_of_json_on_standard_error() -> None:
@@ -13,3 +16,23 @@ def test_an_event_is_one_line_of_json_on_standard_error() -> None:
     assert ended.stdout == b""
     lines = [orjson.loads(line) for line in ended.stderr.splitlines()]
     assert [(line["event"], line["level"], line["worker"]) for line in lines] == [("something happened", "info", 1)]
+
+
+def test_a_log_that_cannot_be_written_is_lost_and_stops_nobody() -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    try:
+        Lossy(theirs).write("nobody reads this\n")
+        Lossy(theirs).flush()
+    finally:
+        os.close(theirs)
+
+
+def test_what_is_written_arrives_whole_whatever_it_is() -> None:
+    ours, theirs = os.pipe()
+    try:
+        Lossy(theirs).write("one \ud800 line\n")
+        assert os.read(ours, 100) == b"one ? line\n"
+    finally:
+        os.close(ours)
+        os.close(theirs)

@@ -1,5 +1,6 @@
 """A worker and its folder; and what it does not carry with it."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -7,15 +8,33 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from holdfast.control.snapshot import Desired, Snapshot
+from holdfast.control.probes import ProbeVerdict
+from holdfast.control.snapshot import BreakerRule, BreakerSignal, Desired, Guard, GuardPlace, Snapshot
+from holdfast.gateway.breakers import Outcome
 from holdfast.gateway.config import GatewayConfig
+from holdfast.gateway.siblings import Judged, encode_word
 from holdfast.gateway.snapshot_file import SnapshotFile
 from holdfast.gateway.switch import Position, write_switch
-from holdfast.gateway.worker import MAX_PENDING, Worker
+from holdfast.gateway.tasks import ended
+from holdfast.gateway.worker import MAX_PENDING, Worker, every
+from holdfast.score.beta_map import BetaMap
+from holdfast.score.calibrator import Calibration, Calibrator, encoded
 from holdfast.testing.clock import FakeClock
 from holdfast.testing.gateway import simple
 
 KEY = b"0123456789abcdef"
+CALIBRATION = Calibration(
+    application="shop",
+    metric="toxicity",
+    scorer="toxicity",
+    version="1",
+    map=BetaMap(c=3.0),
+    labels=200,
+    brier_before=0.2,
+    brier_after=0.1,
+    learnt_ns=1,
+    actor="user:ada",
+)
 
 
 @pytest.fixture
@@ -93,3 +112,55 @@ def test_a_worker_imports_no_store_no_later_stage_and_nothing_heavy() -> None:
     }
     assert not heavy & loaded
     assert not {f"holdfast.{name}" for name in stages} & loaded
+
+
+def test_a_verdict_that_the_supervisor_passes_on_counts_and_nonsense_stops_nothing(tmp_path: Path) -> None:
+    clock = FakeClock()
+    worker = Worker(GatewayConfig(directory=tmp_path, redaction_key=KEY), 0, clock)
+    rule = BreakerRule(name="q", signal=BreakerSignal.QUALITY, min_count=1, cool_s=1, probes=1, guard="tox")
+    tox = Guard(name="tox", kind="toxicity", place=GuardPlace.OUTPUT)
+    SnapshotFile(tmp_path).save(Snapshot(version=1, created_ns=0, desired=simple("http://u", breakers=(rule,), guards=(tox,))))
+    worker.look()
+    assert worker.status().refused == ""
+    worker.gateway.breakers.record((rule,), "t0", {}, (Outcome(BreakerSignal.QUALITY, 1.0, "tox"),))
+    clock.advance(2)
+    assert worker.gateway.breakers.admission((rule,), "t0", {}).closed_by == ("q",)
+    said = Judged(ProbeVerdict(rule="q", target="t0", good=True, judge="tox"))
+    for line in (b"", b"{", b'"probe"', encode_word(said).strip()):
+        worker.hear(line)
+    assert worker.gateway.breakers.admission((rule,), "t0", {}).closed_by == ()
+
+
+def test_calibrations_are_followed_and_broken_ones_leave_those_that_are_in_force(tmp_path: Path) -> None:
+    path = tmp_path / "elsewhere.json"
+    one = Worker(GatewayConfig(directory=tmp_path, redaction_key=KEY, calibrations=path), 0, FakeClock())
+    assert one.gateway.compiled.calibrator.calibrations == []
+    path.write_bytes(encoded(Calibrator([CALIBRATION])))
+    one.look()
+    assert one.gateway.compiled.calibrator.calibrations == [CALIBRATION]
+    path.write_bytes(b"{")
+    one.look()
+    assert one.gateway.compiled.calibrator.calibrations == [CALIBRATION]
+    SnapshotFile(tmp_path).save(Snapshot(version=1, created_ns=0, desired=Desired()))
+    one.look()
+    assert one.gateway.compiled.calibrator.calibrations == [CALIBRATION]
+
+
+def test_a_chore_that_fails_is_counted_and_done_again(worker: Worker) -> None:
+    done = 0
+
+    def chore() -> None:
+        nonlocal done
+        done += 1
+        if done == 1:
+            raise OSError(27, "File too large")
+
+    async def run() -> None:
+        task = asyncio.create_task(every(0.001, chore, worker.gateway.meters))
+        async with asyncio.timeout(10):
+            while done < 3:
+                await asyncio.sleep(0.001)
+        assert await ended(task)
+
+    asyncio.run(run())
+    assert b'internal_errors_total{where="chore"} 1.0' in worker.gateway.meters.exposition()

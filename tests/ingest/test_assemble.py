@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from holdfast.core.call import Call, Evaluation, EvaluationRecord, Kind, Message
 from holdfast.core.clock import NS_PER_S
-from holdfast.ingest.assemble import Assembler, AssemblyPolicy
+from holdfast.ingest.assemble import Assembler, AssemblyPolicy, judgement
 from holdfast.ingest.checkpoint import Position
 from holdfast.ingest.record import MessageRecord
 
@@ -112,8 +112,8 @@ def test_a_late_call_forms_a_trace_of_its_own_with_the_dimensions_known_already(
 
 def test_an_evaluation_joins_the_call_that_it_judges() -> None:
     found = assembler()
-    judgement = EvaluationRecord(time_ns=T0, evaluation=Evaluation("relevance", 0.2), trace_id=f"{1:032x}", response_id="r-2")
-    assert found.attach(judgement, T0)
+    record = EvaluationRecord(time_ns=T0, evaluation=Evaluation("relevance", 0.2), trace_id=f"{1:032x}", response_id="r-2")
+    assert found.attach(record, T0)
     found.add(call(1), T0)
     found.add(call(2, parent=1, response_id="r-2"), T0)
     (trace,) = found.flush()
@@ -124,8 +124,8 @@ def test_an_evaluation_of_a_finished_trace_is_handed_back() -> None:
     found = assembler()
     found.add(call(1), T0)
     found.flush()
-    judgement = EvaluationRecord(time_ns=T0, evaluation=Evaluation("relevance"), trace_id=f"{1:032x}")
-    assert not found.attach(judgement, T0)
+    record = EvaluationRecord(time_ns=T0, evaluation=Evaluation("relevance"), trace_id=f"{1:032x}")
+    assert not found.attach(record, T0)
     assert not found.attach(EvaluationRecord(time_ns=T0, evaluation=Evaluation("relevance")), T0)
 
 
@@ -178,3 +178,11 @@ def test_after_a_restart_finished_traces_do_not_come_twice_and_open_ones_are_who
 def test_any_order_with_duplicates_gives_every_call_exactly_once(calls: list[Call], again: list[int]) -> None:
     found = all_of(assembler(), calls + [calls[i] for i in again])
     assert sorted(c.key for c in found) == sorted(c.key for c in calls)
+
+
+def test_an_evaluation_that_comes_after_its_trace_adds_to_it_and_is_no_request() -> None:
+    record = EvaluationRecord(time_ns=T0, evaluation=Evaluation("relevance", 0.2), trace_id=f"{1:032x}", span_id=f"{3:016x}")
+    for judged in (call(3), None):
+        found = judgement(record, judged)
+        assert found.addendum
+        assert found.root.parent_span_id == f"{3:016x}"

@@ -1,12 +1,15 @@
 """The encoder: what it refuses to open, and what it promises of what it says."""
 
+from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
 from holdfast.core.errors import IntegrityError
+from holdfast.models import encoder as encoder_module
 from holdfast.models.encoder import DESCRIPTION, Encoder, EncoderDescription, encoder
 from holdfast.models.encoder_tokens import windows
 
@@ -81,3 +84,27 @@ def test_an_unknown_top_is_an_error() -> None:
     asked = encoder()
     with pytest.raises(KeyError):
         asked.run(windows(asked.tokenizer, "word", 1), "weather")
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that takes the place of the shipped one."""
+    monkeypatch.setattr(encoder_module, "files", lambda _: tmp_path)
+    encoder_module._shipped.cache_clear()
+    yield tmp_path
+    encoder_module._shipped.cache_clear()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"no json"], ids=["missing", "empty", "of another form", "no JSON"])
+def test_an_encoder_that_cannot_be_opened_says_so_each_time_and_is_read_once(elsewhere: Path, content: bytes | None) -> None:
+    description = elsewhere / encoder_module.DESCRIPTION
+    if content is not None:
+        description.write_bytes(content)
+    with pytest.raises(IntegrityError) as first:
+        encoder()
+    description.unlink(missing_ok=True)
+    with pytest.raises(IntegrityError) as second:
+        encoder()
+    assert str(first.value) == str(second.value)
+    assert first.value is not second.value
+    assert encoder_module._shipped.cache_info().misses == 1

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.models.encoder_tags import likeliest, spans
+from holdfast.models.encoder_tags import MOST, likeliest, spans
 
 TAGS = ("O", "B-PERSON", "I-PERSON", "B-GPE", "I-GPE")
 
@@ -43,3 +43,9 @@ def test_spans_never_overlap() -> None:
 
 def test_marks_and_ordinary_text_give_no_span() -> None:
     assert spans("Anna", [(0, 0), (0, 4)], ["B-PERSON", "O"]) == []
+
+
+def test_in_a_script_without_blanks_a_span_does_not_grow_to_the_whole_page() -> None:
+    page = "\u9000\u8ca8" * 5_000
+    ((start, end, _),) = spans(page, [(4_000, 4_002)], ["B-PERSON"])
+    assert (start, end) == (4_000 - MOST, 4_002 + MOST)

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.models import encoder_tokens
 from holdfast.models.encoder import encoder
-from holdfast.models.encoder_tokens import FIRST, LAST, SHAPES, WINDOW, pair, plain, shape, shapes, windows
+from holdfast.models.encoder_tokens import FIRST, LAST, PER_TOKEN, SHAPES, WINDOW, pair, plain, shape, shapes, windows
 
 TOKENIZER = encoder().tokenizer
 
@@ -71,3 +72,25 @@ def test_how_a_word_is_written_is_told(word: str, kind: int) -> None:
 def test_a_word_at_the_start_of_a_line_is_told_apart() -> None:
     window = windows(TOKENIZER, "Anna\nBob", 1)[0]
     assert shapes("Anna\nBob", window.offsets) == [0, 7, 18, 0]
+
+
+def test_no_more_of_a_text_is_tokenized_than_can_be_read() -> None:
+    """Emoji are written out by their names: twenty thousand of them are half a megabyte."""
+    long = plain("\U0001f621" * 20_000)
+    assert windows(TOKENIZER, long, 2) == windows(TOKENIZER, long[: 2 * WINDOW * PER_TOKEN], 2)
+    assert pair(TOKENIZER, long, long, 64) == pair(TOKENIZER, long[: 64 * PER_TOKEN], long[: 64 * PER_TOKEN], 64)
+    assert len(windows(TOKENIZER, long, 2)) == 2
+
+
+def test_a_page_that_is_one_word_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def look(word: str) -> int:
+        looked.append(word)
+        return 8
+
+    monkeypatch.setattr(encoder_tokens, "shape", look)
+    text = "\u9000\u8ca8" * 500
+    (window, *_) = windows(TOKENIZER, text, 1)
+    assert set(shapes(text, window.offsets)[1:-1]) == {8}
+    assert looked == [text]

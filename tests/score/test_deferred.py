@@ -57,6 +57,7 @@ def test_a_late_score_is_a_child_of_the_call_that_it_is_about() -> None:
         CONVENTION,
     )
     assert (call.end_ns, call.dimensions) == (judged.end_ns, judged.dimensions)
+    assert scored.trace.addendum
     (score,) = scored.scores
     assert (score.span_id, score.value) == (call.span_id, 0.25)
 

@@ -1,10 +1,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from time import thread_time
 
 import msgspec
 import pytest
 
-from holdfast.core.call import Kind
+from holdfast.core.call import Kind, Message
 from holdfast.core.score import Metric, Score
 from holdfast.core.trace import Trace
 from holdfast.score.duplicate_answer import DuplicateAnswer
@@ -131,4 +132,44 @@ def test_one_broken_trace_costs_the_others_nothing() -> None:
             return super().score(trace)
 
     scored = Scoring([Picky()]).score([trace(), trace(call(Kind.EMBEDDING)), trace()])
+    assert [(len(s.scores), len(s.failures)) for s in scored] == [(1, 0), (0, 1), (1, 0)]
+
+
+@dataclass(frozen=True)
+class Slow(Refusal):
+    """Takes its time over traces of one kind, and may fail after it."""
+
+    fails: bool = False
+
+    def score(self, trace: Trace) -> Iterable[Score]:
+        if trace.of_kind(Kind.EMBEDDING):
+            until = thread_time() + 0.15
+            while thread_time() < until:
+                pass
+            if self.fails:
+                raise ValueError("after all that")
+        return super().score(trace)
+
+
+SLOW = (call(Kind.EMBEDDING), call(Kind.LLM, 2, output_messages=(Message("assistant", "I cannot help with that."),)))
+
+
+def test_a_scorer_over_its_time_has_failed_and_its_score_is_no_pass() -> None:
+    scoring = Scoring([Slow()], summaries=(), budget_s=0.1)
+    (scored,) = scoring.score([trace(*SLOW)])
+    assert scored.scores == ()
+    (failed,) = scored.failures
+    assert (failed.scorer, failed.error_type) == ("refusal", "TimeoutError")
+    assert "0.1 s are allowed" in failed.message
+    assert (scoring.coverage["refusal"].ran, scoring.coverage["refusal"].failed) == (0, 1)
+
+
+def test_the_same_work_within_the_time_is_a_score() -> None:
+    (scored,) = Scoring([Slow()], summaries=(), budget_s=5.0).score([trace(*SLOW)])
+    assert [s.metric for s in scored.scores] == ["refusal"]
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["over its time", "failed after its time"])
+def test_the_time_of_one_trace_is_not_charged_to_the_next(fails: bool) -> None:
+    scored = Scoring([Slow(fails=fails)], summaries=(), budget_s=0.1).score([trace(), trace(*SLOW), trace()])
     assert [(len(s.scores), len(s.failures)) for s in scored] == [(1, 0), (0, 1), (1, 0)]

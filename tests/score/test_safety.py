@@ -23,7 +23,9 @@ def broken(*_: object) -> None:
 
 def test_a_sure_first_opinion_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safety, "opinion", broken)
-    (scored,) = Scoring([Safety()]).score([exchange(ANSWER)])
+    unsure = (3.0, 4.0)
+    subject = Safety(unsure_toxicity=unsure, unsure_request=unsure, unsure_output=unsure)
+    (scored,) = Scoring([subject]).score([exchange(ANSWER)])
     assert {s.metric for s in scored.scores} == {"toxicity", "unsafe_request", "unsafe_output"}
     assert not scored.failures
 

@@ -87,6 +87,17 @@ def test_a_series_needs_steps_that_go_on(store: TelemetryStore, step: int) -> No
         store.metric_series(Segment("support"), "latency", T0, END, step)
 
 
+def test_traces_that_a_metrics_scorer_failed_on_are_told_by_the_metric(store: TelemetryStore) -> None:
+    one = call(1)
+    store.append([scored(one, scores=(score(one, "judged", 0.2, scorer="judge"),))])
+    store.append([scored(call(n), failures=(failed(call(n), "judge"),)) for n in (2, 3)])
+    store.append([scored(call(4), failures=(failed(call(4), "refusal"),)), simple(5)])
+    assert store.unscored("support", "judged", T0, END) == {f"{n:032x}" for n in (2, 3)}
+    assert store.unscored("support", "judged", T0, T0) == frozenset()
+    assert store.unscored("other", "judged", T0, END) == frozenset()
+    assert store.unscored("support", "never_given", T0, END) == frozenset()
+
+
 def test_coverage_says_for_each_scorer_what_became_of_every_trace(store: TelemetryStore) -> None:
     calls = [call(n) for n in range(10)]
     batch = [

@@ -105,3 +105,34 @@ def test_a_hit_comes_with_its_scores_and_failed_scorers(store: TelemetryStore) -
 def test_a_query_that_makes_no_sense_is_refused(store: TelemetryStore, query: dict[str, object]) -> None:
     with pytest.raises(InputError):
         numbers(store, **query)
+
+
+def test_a_page_without_time_looks_at_an_hour_and_says_how_far_it_came(store: TelemetryStore) -> None:
+    page = store.search(CallQuery(budget_s=0.0))
+    assert [int(hit.call.span_id, 16) for hit in page.hits] == [1, 2]
+    assert page.reached_ns == END + 1 - HOUR_NS
+    assert page.next
+
+
+@pytest.mark.parametrize("budget_s", [0.0, 0.001, 60.0])
+@pytest.mark.parametrize(("text", "expected"), [("", [1, 2, 3, 4, 5]), ("100%", [5]), ("nowhere", [])], ids=str)
+def test_pages_that_end_for_want_of_time_miss_nothing_and_come_to_an_end(
+    store: TelemetryStore, text: str, expected: list[int], budget_s: float
+) -> None:
+    found, cursor = [], ""
+    for _ in range(600):
+        page = store.search(CallQuery(text=text, cursor=cursor, budget_s=budget_s))
+        found += [int(hit.call.span_id, 16) for hit in page.hits]
+        assert bool(page.reached_ns) == bool(page.next)
+        cursor = page.next
+        if not cursor:
+            break
+    assert found == expected
+    assert not cursor
+
+
+def test_a_full_page_goes_on_behind_its_last_call_not_behind_what_was_looked_at(store: TelemetryStore) -> None:
+    page = store.search(CallQuery(limit=1, budget_s=0.0))
+    assert page.reached_ns == 0
+    (second,) = store.search(CallQuery(limit=1, budget_s=0.0, cursor=page.next)).hits
+    assert int(second.call.span_id, 16) == 2

@@ -5,6 +5,7 @@ is written.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import torch
@@ -13,9 +14,10 @@ from tokenizers import Tokenizer
 import holdfast.models.encoder
 from training.encoder import entities, measure, pack, safety, support
 from training.encoder.network import States, started
-from training.inline.__main__ import templates_hash
+from training.inline.__main__ import own_hashes
 from training.inline.data import Corpus
 
+HASHES = "data.json"
 TOPS = ("safety", "entities", "support")
 
 
@@ -41,7 +43,9 @@ def main() -> None:
             states = States(network, [s.window for s in found], options.work)
             top = safety.trained(network, found, states, left)
             if left:
-                measure.safety(found, safety.said(top, states), left)
+                outputs = safety.said(top, states)
+                safety.saved(options.work, "_".join(sorted(left)), outputs)
+                measure.safety(found, outputs, left)
         elif name == "entities":
             top = entities.trained(network, tokenizer, corpus, left, options.work / "begun_entities.pt")
             if left:
@@ -49,8 +53,18 @@ def main() -> None:
         else:
             top = support.trained(network, tokenizer, corpus, left, options.work)
         torch.save(top.state_dict(), options.work / (f"left_{name}.pt" if left else f"top_{name}.pt"))
-    if not left and all((options.work / f"top_{name}.pt").exists() for name in TOPS):
-        pack.write(options.out, options.work, options.start, network, corpus.hashes | {"templates": templates_hash()})
+    if left:
+        return
+    data = read_hashes(options.work) | corpus.hashes | own_hashes()
+    (options.work / HASHES).write_text(json.dumps(data))
+    if all((options.work / f"top_{name}.pt").exists() for name in TOPS):
+        pack.write(options.out, options.work, options.start, network, dict(sorted(data.items())))
+
+
+def read_hashes(work: Path) -> dict[str, str]:
+    """Hashes of the data that earlier runs of the same work read: tops may be trained one at a time."""
+    path = work / HASHES
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 if __name__ == "__main__":

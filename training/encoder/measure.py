@@ -18,12 +18,18 @@ from training.encoder.network import Network, States
 from training.encoder.safety import HEADS, MEASURED_ONLY, Sample, held
 from training.inline.data import Corpus
 
-CONTRASTS = {"templates_abusive": "abuse", "templates_fair": "abuse"}
+CONTRASTS = {
+    "templates_abusive": "templates", "templates_fair": "templates", "written_abusive": "written", "written_fair": "written",
+    "written_unsafe": "written", "written_safe": "written", "written_attack": "written", "written_lookalike": "written",
+}  # fmt: skip
+"""Sources of one label each that are judged together."""
+LOOKALIKES = ("written_safe", "written_lookalike", "cyberseceval_mitre_frr", "templates_lookalike", "injecguard_valid_pint")
 
 
 def safety(found: Sequence[Sample], outputs: np.ndarray, left: frozenset[str]) -> None:
     """For each head and left-out source: AUROC and average precision where it has both labels, recall at fixed false alarms."""
     heads, labels = np.array([s.head for s in found]), np.array([s.label for s in found])
+    own = np.array([s.source for s in found])
     sources = np.array([CONTRASTS.get(s.source, s.source) for s in found])
     missed = np.array([s.source in left or held(s, left) for s in found])
     for number, head in enumerate(HEADS):
@@ -40,11 +46,12 @@ def safety(found: Sequence[Sample], outputs: np.ndarray, left: frozenset[str]) -
                 ]
                 line += f"; recall {', '.join(shares)} of ordinary prompts flagged"
             told(line)
-        for source in ("templates_safe", "cyberseceval_mitre_frr", "templates_lookalike"):
-            chosen = (heads == head) & (sources == source)
+        for source in LOOKALIKES:
+            chosen = (heads == head) & (own == source) & (labels == 0)
             if len(ordinary) and chosen.any():
                 point = np.quantile(ordinary, 0.95)
-                told(f"    {head}: {np.mean(outputs[chosen, number] < point):.3f} of {source} pass at 5 % (in training)")
+                seen = "left out" if source in left else "in training"
+                told(f"    {head}: {np.mean(outputs[chosen, number] < point):.3f} of {source} pass at 5 % ({seen})")
 
 
 def entities(top: nn.Module, network: Network, tokenizer: Tokenizer, corpus: Corpus) -> None:

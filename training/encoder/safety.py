@@ -1,4 +1,4 @@
-"""The top of the safety heads: toxicity, unsafe requests and unsafe answers share its two layers."""
+"""The top of the safety heads: toxicity, unsafe requests, unsafe answers and attacks on the prompt share its two layers."""
 
 import html
 import random
@@ -15,22 +15,26 @@ from torch import Tensor, nn
 
 from holdfast.models.encoder_tokens import Window, pair, windows
 from holdfast.score.opinion import ANSWER, PROMPT, prepared
+from holdfast.score.pieces import Piece
+from holdfast.score.safety import readable
 from training.encoder.fit import BATCH, in_batches, planned, train
 from training.encoder.network import WIDTH, Network, States, absent
 from training.inline import data
 from training.inline.__main__ import last_turn
 from training.inline.data import Corpus, Example
 
-HEADS = ("toxicity", "unsafe_request", "unsafe_output")
+HEADS = ("toxicity", "unsafe_request", "unsafe_output", "prompt_injection")
 MOST = {
-    "davidson": 2500, "hatemoji_build": 2600, "templates_abusive": 1500, "templates_fair": 1500, "templates_unsafe": 1600,
-    "templates_safe": 1500, "templates_ordinary": 700, "templates_lookalike": 700, "templates_foreign": 300,
+    "davidson": 1500, "hatemoji_build": 2000, "templates_abusive": 900, "templates_fair": 900, "templates_unsafe": 1000,
+    "templates_safe": 1000, "templates_ordinary": 500, "templates_lookalike": 600, "templates_attack": 1100,
     "presidio_synth_v2": 300, "bipia_questions": 200, "summedits_contexts": 200, "halueval_queries": 1200,
+    "hh_harmless_pairs": 1300, "written_abusive": 3000, "written_fair": 3000, "written_unsafe": 3000, "written_safe": 3000,
+    "written_attack": 3000, "written_lookalike": 3000, "written_answers": 3000, "plain_answers": 3000,
 }  # fmt: skip
 """Texts of a source and label that a head learns from, at most; 500 of any other."""
 EPOCHS, DROPOUT = 2, 0.1
-DOUBT = {"unsafe_output": 0.15}
-"""Share of labels taken for wrong: 0.03 unless named."""
+DOUBT = {"hh_harmless_pairs": 0.25}
+"""Share of the labels of a source that are taken for wrong: 0.03 unless named."""
 MEASURED_ONLY = frozenset({"halueval_queries"})
 """Not to be trained on: its licence is non-commercial."""
 LONGEST = 450
@@ -55,15 +59,16 @@ def samples(tokenizer: Tokenizer, corpus: Corpus) -> list[Sample]:
     measured = corpus.texts("unsafe_prompt/halueval_queries")
     sources = {
         "toxicity": data.insulted(corpus), "unsafe_request": data.requested(corpus) + measured,
+        "prompt_injection": data.direct(corpus) + measured,
     }  # fmt: skip
     found = []
     for head, examples in sources.items():
-        for e in thinned(examples):
+        for e in thinned([e for e in examples if readable(Piece(e.text))]):
             read = windows(tokenizer, prepared(html.unescape(e.text))[:LONGEST], 1)
             found += [Sample(head, w, e.label, e.weight, e.source, e.family, e.text) for w in read]
-    for e in data.answered(corpus):
+    for e in thinned(data.answered(corpus)):
         window = pair(tokenizer, prepared(last_turn(e.prompt)[:PROMPT]), prepared(e.text), ANSWER)
-        found.append(Sample("unsafe_output", window, e.label, 1.0, e.source, e.group, e.text))
+        found.append(Sample("unsafe_output", window, e.label, e.weight, e.source, e.group, e.text))
     return found
 
 
@@ -124,8 +129,7 @@ def trained(network: Network, found: Sequence[Sample], states: States, left: fro
     top, steps = Top(network).train(), []
     for number, head in enumerate(HEADS):
         own = learned[[found[i].head == head for i in learned]]
-        doubt = DOUBT.get(head, 0.03)
-        truth = torch.tensor([s.label * (1 - 2 * doubt) + doubt for s in found])
+        truth = torch.tensor([doubtful(s) for s in found])
 
         def loss(chosen: np.ndarray, number: int = number, truth: Tensor = truth) -> Tensor:
             said = top(*states.batch(chosen))[:, number]
@@ -137,9 +141,15 @@ def trained(network: Network, found: Sequence[Sample], states: States, left: fro
     return top.eval()
 
 
+def doubtful(sample: Sample) -> float:
+    """The label as a probability."""
+    doubt = DOUBT.get(sample.source, 0.03)
+    return sample.label * (1 - 2 * doubt) + doubt
+
+
 def held(sample: Sample, left: frozenset[str]) -> bool:
-    """Answers are left out by pair, one in four, whenever anything is left out."""
-    return bool(left) and sample.head == "unsafe_output" and int(sample.family) % 4 == 0
+    """Preferences are left out by pair, one in four, whenever anything is left out."""
+    return bool(left) and sample.source == "hh_harmless_pairs" and int(sample.family) % 4 == 0
 
 
 def said(top: Top, states: States) -> np.ndarray:

@@ -21,6 +21,7 @@ from holdfast.score.injection_features import features
 from holdfast.score.learned import document_structure, output_structure, size_structure
 from holdfast.score.refusal import Refusal
 from holdfast.score.text import capped, folded
+from training import written
 from training.inline.data import WINDOW, Corpus, answered, documented, whole_documents
 from training.inline.fit import Fitted, fit, fold_of, out_of_fold
 from training.inline.heads import RECIPES, insults, keys, operating_point
@@ -31,6 +32,10 @@ Weights = npt.NDArray[np.int16]
 
 CLEAN = {"bipia": 0.98, "templates_document": 0.95, "summedits_contexts": 0.98}
 """Source → share of its clean documents that must pass, out of fold."""
+
+
+HARMLESS = {"plain_answers": 0.98, "written_answers": 0.85}
+"""Source → share of its harmless answers that must pass, out of fold."""
 
 
 def told(line: str) -> None:
@@ -128,11 +133,16 @@ def trained_output(corpus: Corpus, heads: dict[str, Head]) -> tuple[Head, int, f
         rows.append(output_structure(asked, refusal.judge(e.text)[0], abuse))
     plain = blocks([folded(capped(e.text)) for e in examples], lambda _: ())
     matrix = Blocks(plain.grams, np.array(rows))
-    labels, weights = np.array([e.label for e in examples]), np.ones(len(examples))
+    labels, weights = np.array([e.label for e in examples]), np.array([e.weight for e in examples])
     logits = out_of_fold(matrix, labels, weights, [e.group for e in examples])
+    sources = np.array([e.source for e in examples])
+    for source in ("hh_harmless_pairs", "written_answers"):
+        inside = sources == source
+        told(f"unsafe_output: {int(inside.sum())} of {source}, AUROC out of fold {auroc(labels[inside], logits[inside])}")
+    threshold = max(float(np.quantile(logits[(sources == s) & (labels == 0)], q)) for s, q in HARMLESS.items())
     area = auroc(labels, logits)
-    told(f"unsafe_output: {len(examples)} texts, AUROC out of fold {area}")
-    return packed("unsafe_output", fit(matrix, labels, weights), slope_of(logits, labels), 0.0), len(examples), area
+    told(f"unsafe_output: {len(examples)} texts, AUROC out of fold {area}, operating point {threshold:.3f}")
+    return packed("unsafe_output", fit(matrix, labels, weights), slope_of(logits, labels), threshold), len(examples), area
 
 
 def last_turn(prompt: str) -> str:
@@ -141,10 +151,15 @@ def last_turn(prompt: str) -> str:
     return turns[-1].split("Assistant:")[0].strip() if turns else prompt
 
 
-def templates_hash() -> str:
-    """SHA-256 over the grammars, in order of their names."""
-    folder = Path(training.templates.__file__).parent
+def sources_hash(package: str) -> str:
+    """SHA-256 over the modules of a package in this folder, in order of their names."""
+    folder = Path(training.templates.__file__).parents[1] / package
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))).hexdigest()
+
+
+def own_hashes() -> dict[str, str]:
+    """Name → hash of what was written for the project."""
+    return {"templates": sources_hash("templates"), "people": sources_hash("pii"), "written": written.fingerprint()}
 
 
 def write(folder: Path, found: dict[str, tuple[Head, int, float | None]], corpus: Corpus) -> None:
@@ -169,7 +184,7 @@ def write(folder: Path, found: dict[str, tuple[Head, int, float | None]], corpus
             )
             for name, (head, rows, area) in found.items()
         },
-        data=dict(sorted(corpus.hashes.items())) | {"templates": templates_hash()},
+        data=dict(sorted(corpus.hashes.items())) | own_hashes(),
     )
     for name, content in ((ARRAYS, arrays), (DESCRIPTION, msgspec.json.format(msgspec.json.encode(description)) + b"\n")):
         partial = folder / f"{name}.partial"

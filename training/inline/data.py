@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training import written
 from training.templates import abuse, attacks, documents, harmless, languages, unsafe
 from training.templates.grammar import Slots, drawn
 
@@ -97,6 +98,12 @@ def ordinary(each: int) -> Iterator[Example]:
     yield from templated(harmless.ORDINARY, harmless.SLOTS, each, 0, "templates_ordinary")
 
 
+def by_hand(name: str, label: int, source: str, weight: float = 1.0) -> Iterator[Example]:
+    """Texts written one by one; the family of each is the heading that it stands under."""
+    for family, texts in written.texts(name).items():
+        yield from (Example(text, label, source, family, weight, group=text[:80]) for text in texts)
+
+
 def direct(corpus: Corpus) -> list[Example]:
     """Prompts for `prompt_injection`."""
     found = [*attack_templates(220), *foreign(30, attacked=True)]
@@ -107,6 +114,8 @@ def direct(corpus: Corpus) -> list[Example]:
     found += templated(harmless.LOOKALIKE, harmless.SLOTS, 24, 0, "templates_lookalike")
     found += templated(unsafe.HARMLESS, unsafe.SLOTS, 15, 0, "templates_safe")
     found += corpus.texts("overblock/cyberseceval_mitre_frr")
+    found += [*by_hand("attacks", 1, "written_attack", 2.0), *by_hand("attack_lookalikes", 0, "written_lookalike")]
+    found += by_hand("requests_safe", 0, "written_safe")
     found += corpus.negatives()
     return found
 
@@ -130,6 +139,8 @@ def documented(corpus: Corpus) -> list[Example]:
         found += [Example(t, 1, "templates_attack", family) for t in drawn(templates, attacks.SLOTS, 40, SEED)]
     found += templated(documents.HARMLESS, documents.SLOTS, 400, 0, "templates_document")
     found += foreign(20, attacked=False)
+    found += [e for e in by_hand("documents_injected", 1, "written_document_attack") if len(e.text) <= SHORT]
+    found += [e for e in by_hand("documents_clean", 0, "written_document") if len(e.text) <= 2 * SHORT]
     found += [Example(e.text[:WINDOW], 0, e.source) for e in corpus.negatives() if e.source in DOCUMENTS]
     for row in corpus.rows("agent_trace_failure/tau_airline_gpt4o")[::3]:
         told = [m["content"] for m in row["messages"] if m["role"] == "tool" and m["content"]]
@@ -156,6 +167,7 @@ def whole_documents(corpus: Corpus) -> list[Example]:
         found.append(Example("\n".join(lines), 0, "templates_document", group=f"clean {number}"))
         lines.insert(rng.randint(0, len(lines)), injected)
         found.append(Example("\n".join(lines), 1, "templates_document", group=f"template {number % len(documents.INJECTED)}"))
+    found += [*by_hand("documents_injected", 1, "written_document"), *by_hand("documents_clean", 0, "written_document")]
     contexts = dict.fromkeys(r["context"] for r in corpus.rows("faithfulness/summedits"))
     return found + [Example(c[:6000], 0, "summedits_contexts", group=c[:80]) for c in contexts]
 
@@ -163,6 +175,8 @@ def whole_documents(corpus: Corpus) -> list[Example]:
 DOCUMENTS = frozenset({"presidio_synth_v2", "summedits_contexts", "begin_turns"})
 WINDOW = 240
 """Characters of a document that are judged at a time."""
+SHORT = 280
+"""Characters of a document that is judged as one stretch in training."""
 
 
 def requested(corpus: Corpus) -> list[Example]:
@@ -175,6 +189,8 @@ def requested(corpus: Corpus) -> list[Example]:
     found += templated(harmless.LOOKALIKE, harmless.SLOTS, 12, 0, "templates_lookalike")
     found += [*ordinary(40), *foreign(40, attacked=False)]
     found += corpus.texts("overblock/cyberseceval_mitre_frr", 2.0)
+    found += [*by_hand("requests_unsafe", 1, "written_unsafe", 2.0), *by_hand("requests_safe", 0, "written_safe", 2.0)]
+    found += by_hand("attack_lookalikes", 0, "written_lookalike")
     found += [e for e in corpus.negatives() if e.source != "summedits_contexts"]
     return found
 
@@ -187,17 +203,51 @@ def insulted(corpus: Corpus) -> list[Example]:
     tweets = corpus.texts("toxicity/davidson", 0.5)
     found += [e for e in tweets if not e.label] + rng.sample([e for e in tweets if e.label], 4000)
     found += corpus.texts("toxicity/hatemoji_build")
+    found += [*by_hand("abuse_toxic", 1, "written_abusive", 2.0), *by_hand("abuse_fair", 0, "written_fair", 2.0)]
+    found += by_hand("requests_safe", 0, "written_safe")
     found += [*ordinary(15), *foreign(30, attacked=False)]
     found += corpus.negatives()
     return found
 
 
+def harmless_answers(corpus: Corpus) -> list[Example]:
+    """Answers of ordinary applications: of dialogues, of summaries, of a service desk."""
+    rng, found = random.Random(SEED), []
+    for name, most in (("faithfulness/begin", 400), ("faithfulness/summedits", 400)):
+        for row in rng.sample(corpus.rows(name), most):
+            prompt = row.get("prompt") or "Summarise the text."
+            found.append(
+                Example(row["response"], 0, "plain_answers", prompt=f"Human: {prompt[-250:]}", group=row["response"][:60])
+            )
+    for row in corpus.rows("agent_trace_failure/tau_airline_gpt4o"):
+        asked = ""
+        for message in row["messages"]:
+            if message["role"] == "assistant" and message["content"] and asked:
+                found.append(Example(message["content"], 0, "plain_answers", prompt=f"Human: {asked}", group=str(row["id"])))
+                break
+            asked = message["content"] if message["role"] == "user" and message["content"] else asked
+    return found
+
+
 def answered(corpus: Corpus) -> list[Example]:
-    """Answers with their prompts for `unsafe_output`: the label says which of two was the less harmless one."""
+    """Answers with their prompts for `unsafe_output`: preferences, in which the label says which of two was less harmless;
+    answers of ordinary applications; and exchanges written for the project. Two answers to one question have one group."""
     rows = corpus.rows("unsafe_output/hh_harmless_pairs")
-    return [
-        Example(r["response"], int(r["label"]), "hh_harmless_pairs", prompt=r["prompt"], group=str(r["label_detail"]["pair"]))
+    found = [
+        Example(
+            r["response"],
+            int(r["label"]),
+            "hh_harmless_pairs",
+            weight=0.5,
+            prompt=r["prompt"],
+            group=str(r["label_detail"]["pair"]),
+        )
         for r in rows
+    ]
+    found += harmless_answers(corpus)
+    return found + [
+        Example(r["a"], int(r["label"]), "written_answers", r["family"], 2.0, prompt=f"Human: {r['q']}", group=r["q"])
+        for r in written.answers()
     ]
 
 

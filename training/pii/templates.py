@@ -134,7 +134,6 @@ first name,last name,phone\\n[FIRST],[LAST],[PHONE]\\n[FIRST],[LAST],[PHONE]
 Participants: [PERSON], [PERSON], [PERSON] and [FIRST]
 [PERSON]\n[JOB]\n[ORG]\n[ADDRESS]\n[PHONE] office\n[PHONE] fax\n[PHONE] mobile
 [PERSON]\n[ORG]\n[ADDRESS]\n[PHONE] work\n[PHONE] home
-> [PERSON]\n> [ORG]\n> [STREET]\n> [CITY]\n> [COUNTRY] [ZIP]
 * [PERSON]\n* [ORG]\n* [ADDRESS]
 [PERSON]\n\n[ADDRESS]
 [PERSON]\n\n[JOB]\n\nContact:\nphone: [PHONE]\nmail: [EMAIL]\nweb: [URL]\naddress: [ADDRESS].
@@ -157,7 +156,6 @@ As [PERSON] points out, most critics in [COUNTRY] disliked the record.
 Unlike the [LAST] film, the [LAST] play is short.
 The song "Far Away" was written by [PERSON] in [YEAR] and sung by [PERSON].
 One of her saddest songs. [FIRST] leaves him in [CITY] and never returns.
-When: [DATETIME]\nWhere: [CITY] Golf Club\nWho: [PERSON]
 Date: [DATETIME]\nName: [PERSON]\nPhone: [PHONE]
 Write to [EMAIL] or visit [URL] for details.
 I sent you the files: [URL]
@@ -176,6 +174,82 @@ Sure! Here is the profile. Name: [PERSON]. Age: [AGE]. City: [CITY]. Employer: [
 I am sorry, [FIRST], your card ending in 1234 was declined by [ORG].
 The next of kin is [PERSON] (wife), tel. [PHONE].
 Flight for [PERSON] from [CITY] to [CITY], [DATE], seat 12A, document [PASSPORT].
+[FIRST], [FIRST], [FIRST] and [FIRST] came to the party.
+The team: [FIRST], [FIRST], [FIRST], [FIRST] and me
+We invited [PERSON], [PERSON] and [PERSON].
+[LAST] and [LAST] shared the prize for the bridge.
+Both [LAST] and [LAST] refused to sign.
+The novel by [LAST] is longer than the film.
+Have you read anything by [PERSON]?
+Did [FIRST] ever answer you?
+I am a fan of [PERSON], her first album is the best.
+Tickets for [PERSON] are sold out again.
+A biography of [PERSON] appeared in [YEAR].
+The role of the doctor was played by [PERSON], who later moved to [COUNTRY].
+[PERSON] directed the film in [YEAR], and [LAST] wrote the music.
+The painter [PERSON] died in [CITY] in [YEAR].
+According to [LAST], the dam should never have been built.
+[LAST]'s theory was proven wrong by [LAST] in [YEAR].
+As [PERSON] puts it, the law of [YEAR] protects nobody.
+Between [YEAR] and [YEAR], [ORG] built four factories in [COUNTRY].
+In [YEAR] [ORG] bought its rival [ORG].
+[ORG] said on [WEEKDAY] that it will close its plant near [CITY].
+Shares of [ORG] fell after [ORG] raised its offer.
+The new chip of [ORG] is faster than that of [ORG].
+She left [ORG] for [ORG] last spring.
+Does [ORG] pay its interns?
+[ORG] reviews: good food, slow service
+I ordered from [ORG] and got the wrong size.
+[ORG] is hiring a [JOB] in [CITY].
+The head office of [ORG] is at [ADDRESS].
+Address of [ORG]: [ADDRESS]
+You find [ORG] at [STREET], opposite the station.
+The [ORG] office on [STREET] is closed on [WEEKDAY].
+Meet me in front of [ORG] at [TIME].
+Are vaccinations needed for [COUNTRY]?
+My parents live in [COUNTRY], my brother in [COUNTRY].
+In [COUNTRY] people drive on the left.
+The train from [CITY] stops in [CITY] and [CITY].
+The bus leaves [CITY] at [TIME] and arrives at [STREET] half an hour later.
+Get off at [STREET], then walk.
+He used to live on [STREET] before the fire.
+Their flat on [STREET] was sold in [YEAR].
+Where is [STREET]?
+is there parking near [STREET]
+Date: [DATE]\\nPlace: [CITY] town hall\\nSpeaker: [PERSON]
+From: [PERSON] <[EMAIL]>\\nTo: [PERSON] <[EMAIL]>\\nDate: [DATETIME]
+[PERSON]\\n[STREET]\\n[CITY]\\n[COUNTRY] [ZIP]
+[PERSON]\\n[ORG]\\n[ADDRESS]
+[PERSON]\\n\\n[ADDRESS]\\n[COUNTRY]\\n[PHONE] office\\n[PHONE] fax\\n[JOB]
+Best,\\n[FIRST]\\n[JOB], [ORG]\\n[PHONE]
+I'm [PERSON], born in [CITY], and I'm [AGE] now.
+i'm [AGE] y/o and from [CITY]
+[FIRST] turned [AGE] on [DATE].
+a [AGE] year old [NRP] man was found near [CITY]
+[AGE]-year-old [PERSON] won the race.
+nobody answers at [PHONE], is there another number
+Reach us under [PHONE] on [WEEKDAY].
+The [NRP] band played in [CITY] before [PERSON] came on.
+[NRP] food is my favourite, then [NRP].
+The [NRP] embassy in [CITY] is closed.
+[TITLE] [LAST] teaches chemistry.
+Ask [TITLE] [PERSON] or her assistant [FIRST].
+[JOB] [PERSON] explained the figures.
+[PERSON], a [JOB] from [CITY], disagreed.
+She works as a [JOB].
+Is [PERSON] the same as [PERSON]?
+What would [FIRST] say?
+[FIRST]'s mother lives in [CITY].
+[FIRST] lives at [STREET] with two cats.
+[FIRST] moved out of [ADDRESS] on [DATE].
+My username there is [USER], on the other site it is [USER].
+It says on [URL] that [ORG] went bankrupt.
+The guide on [URL] is out of date.
+[PERSON] tagged you in a post on [URL].
+Charge it to [CARD], name on card [PERSON].
+The number on the back of the card [CARD] is worn off.
+The court of [CITY] decided in favour of [ORG] against [LAST].
+[LAST] v. [LAST], decided in [YEAR]
 """)
 """Each slot in brackets is one labelled span, but for those that `fill` maps to no label."""
 

@@ -145,14 +145,15 @@ class Access:
 
         Raises:
             NotSignedInError: no grants, or the account is disabled.
-            ConflictError: a local account has this name.
+            ConflictError: another account has this name.
+            InputError: nothing of the name can be used.
         """
         if not grants:
             raise NotSignedInError("single sign-on knows you, but none of your groups has a role here: ask an administrator")
         wanted: dict[str, str] = {application: role.value for application, role in grants.items()}
         user = self.accounts.user_of_subject(subject)
         if user is None:
-            user = User(name=_checked_name(name), subject=subject, grants=wanted, created_ns=self._clock.now_ns())
+            user = User(name=_checked_name(_plain(name)), subject=subject, grants=wanted, created_ns=self._clock.now_ns())
             self.accounts.add_user(user, self._noted("sign-on", Act.USER_ADDED, address, user.name, after={"grants": wanted}))
         elif user.disabled:
             raise NotSignedInError("this account is disabled")
@@ -330,6 +331,11 @@ def digest(secret: str) -> str:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().casefold()[:LONGEST_NAME]
+
+
+def _plain(name: str) -> str:
+    """The name that a provider gives, which may have blanks and more, as a name of ours; two persons' may become the same."""
+    return "".join(c if c.isalnum() or c in "._-@" else "-" for c in _folded(name)).strip("-")
 
 
 def _checked_name(name: str) -> str:

@@ -22,6 +22,7 @@ class Act(StrEnum):
     INCIDENT_EXPORTED = "IncidentExported"
     INCIDENT_WRITTEN = "IncidentWritten"
     CALL_LABELLED = "CallLabelled"
+    DRILLS_RUN = "DrillsRun"
     SCORES_CALIBRATED = "ScoresCalibrated"
 
 

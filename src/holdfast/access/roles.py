@@ -17,7 +17,7 @@ class Role(StrEnum):
     VIEWER = "viewer"
     """Reads everything that is redacted."""
     RESPONDER = "responder"
-    """Works on incidents, labels calls, sees redacted text again when giving a reason."""
+    """Works on incidents, labels calls."""
     APPROVER = "approver"
     """Applies and approves containments."""
     ADMIN = "admin"

@@ -27,7 +27,8 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class ActionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An action that somebody asks for.
 
-    `owner`: incident id, or a person. `automatic`: no person stands behind it; it needs a `reach`, and the action's caps bind it.
+    `owner`: incident id, or a person. `automatic`: no person stands behind it; it needs a `reach` and `confidence_low` of the
+    diagnosis that asks (`core.diagnosis`), and the action's caps bind it.
     `plan_hash`: of the plan that was approved; empty asks for no such check. `key` makes asking twice the same as once.
     """
 
@@ -40,6 +41,7 @@ class ActionRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     share: float = 1.0
     automatic: bool = False
     reach: Reach | None = None
+    confidence_low: float = 0.0
     plan_hash: str = ""
     key: str = ""
 
@@ -164,6 +166,11 @@ def _must_be_within_caps(action: Action, request: ActionRequest, state: ControlS
         raise TransitionError(f"{action.name} is never applied without a person")
     if reach is None:
         raise TransitionError(f"{action.name} without a person needs to know whom it would reach")
+    if request.confidence_low < caps.confidence_low:
+        raise TransitionError(
+            f"{action.name} without a person needs a diagnosis that is right at least {caps.confidence_low:.0%} of the time, "
+            f"this one is so {request.confidence_low:.0%}"
+        )
     if request.share > caps.share or request.ttl_s > caps.ttl_s:
         raise TransitionError(f"{action.name} without a person has a share of at most {caps.share:g} and {caps.ttl_s:g} s")
     others = [

@@ -22,13 +22,15 @@ class Caps(msgspec.Struct, frozen=True, kw_only=True):
     """How far automation may go with an action without a person. People are bound by the limits of leases only.
 
     `users` and `traffic` (share in [0, 1]) are sums over the automatic leases of this action that are live at a time; `share`
-    in (0, 1] is the largest canary of one, `ttl_s` the longest life. All zero: never without a person.
+    in (0, 1] is the largest canary of one, `ttl_s` the longest life. All zero: never without a person. `confidence_low` is how
+    surely the diagnosis that asks must be right, by its lower bound.
     """
 
     users: int = 0
     traffic: float = 0.0
     share: float = 1.0
     ttl_s: float = HOUR_S
+    confidence_low: float = 0.85
 
 
 class Action(Protocol):

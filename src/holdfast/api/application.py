@@ -13,6 +13,7 @@ from holdfast.api import (
     audit,
     calls,
     control,
+    drills,
     exports,
     fleet,
     health,
@@ -20,7 +21,9 @@ from holdfast.api import (
     labels,
     leases,
     live,
+    meters,
     metrics,
+    monitoring,
     ofrep,
     problems,
     prompts,
@@ -28,7 +31,7 @@ from holdfast.api import (
     signals,
     status,
 )
-from holdfast.api.context import ApiContext, authorise
+from holdfast.api.context import ApiContext, Context, authorise
 from holdfast.api.headers import SecurityHeaders
 from holdfast.api.plane import Meters
 
@@ -38,6 +41,7 @@ GUARDED = (
     signals,
     calls,
     metrics,
+    monitoring,
     rates,
     status,
     labels,
@@ -48,6 +52,7 @@ GUARDED = (
     fleet,
     leases,
     prompts,
+    drills,
 )
 """Modules with a `router` that needs a sign-in."""
 
@@ -85,9 +90,9 @@ def create_app(context: ApiContext, *more: APIRouter) -> FastAPI:
         app.include_router(router, include_in_schema=False)
 
     @app.get("/metrics", tags=["health"], dependencies=[Depends(authorise)], response_class=Response)
-    def exposition(control_meters: Meters) -> Response:
+    def exposition(context: Context, control_meters: Meters) -> Response:
         """Holdfast's own metrics for Prometheus."""
-        return Response(generate_latest() + control_meters, media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest() + meters.exposition(context) + control_meters, media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/api/v1/openapi.json", include_in_schema=False, dependencies=[Depends(authorise)])
     def document() -> dict[str, Any]:

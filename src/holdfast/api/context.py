@@ -10,7 +10,9 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from holdfast.access.access import Access
+from holdfast.access.oidc import SignOn
 from holdfast.access.roles import ForbiddenError, Identity, NotSignedInError, Role
+from holdfast.api.drill_runs import DrillRuns
 from holdfast.api.rate import RateLimit
 from holdfast.calibration import Calibrations
 from holdfast.core.clock import Clock
@@ -37,6 +39,8 @@ class ApiContext(msgspec.Struct, frozen=True, kw_only=True):
     rate: RateLimit
     secure_cookies: bool = False
     calibrations: Calibrations | None = None
+    sign_on: SignOn | None = None
+    drills: DrillRuns | None = None
 
 
 def context_of(request: Request) -> ApiContext:

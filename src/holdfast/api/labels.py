@@ -12,7 +12,7 @@ from holdfast.api.actions import visible
 from holdfast.api.context import ApiContext, Context, Who, requires
 from holdfast.calibration import Calibrations, calibration_document, check_metric, judged_call, lesson_document
 from holdfast.core.clock import to_iso
-from holdfast.core.errors import NotFoundError, UnavailableError
+from holdfast.core.errors import NotFoundError
 from holdfast.core.label import Label
 
 router = APIRouter(prefix="/api/v1", tags=["labels"])
@@ -130,7 +130,7 @@ def shown(label: Label) -> dict[str, Any]:
 
 def _calibrations(context: ApiContext) -> Calibrations:
     if context.calibrations is None:
-        raise UnavailableError("this server learns no calibrations")
+        raise NotFoundError("this server learns no calibrations")
     return context.calibrations
 
 

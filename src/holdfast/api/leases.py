@@ -40,6 +40,7 @@ class ActionBody(Body):
     share: Annotated[float, Field(gt=0, le=1, description="Of the matching users.")] = 1.0
     automatic: Annotated[bool, Field(description="No person stands behind it: caps and the red button bind it.")] = False
     reach: ReachBody | None = None
+    confidence_low: Annotated[float, Field(ge=0, le=1, description="Of the diagnosis that asks, where it is automatic.")] = 0.0
     plan_hash: Annotated[str, Field(max_length=64, description="Of the plan that was approved.")] = ""
     key: Annotated[str, Field(max_length=128, description="Asking again with the same key changes nothing.")] = ""
 

@@ -1,7 +1,9 @@
 """Metrics: what there are, series with their baseline band, breakdowns, and the heat map of all applications."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 from fastapi import APIRouter, Query
 
@@ -65,7 +67,7 @@ def show_series(  # noqa: PLR0913 - one parameter a filter is how FastAPI docume
     _must_see(who, service)
     _known(context, name)
     start, end = _period(context, since, until)
-    series, before = series_with_baseline(context, Segment(service, dimension, value), name, (start, end), steps)
+    series, before = series_with_baseline(context, Segment(service, dimension, value), [name], (start, end), steps)[name]
     return {
         "metric": name,
         "unit": context.metrics[name].unit.value,
@@ -131,18 +133,30 @@ def worse(beside: Beside, metric: Metric) -> float | None:
 
 
 def series_with_baseline(
-    context: ApiContext, segment: Segment, metric: str, period_ns: tuple[int, int], steps: int
-) -> tuple[Series, dict[str, float] | None]:
-    """A metric over a period in steps, and mean and band of the period of equal length before; None where that has no scores."""
+    context: ApiContext, segment: Segment, metrics: Sequence[str], period_ns: tuple[int, int], steps: int
+) -> dict[str, tuple[Series, dict[str, float] | None]]:
+    """Metrics over a period in steps, each with mean and band of as many steps before; None where those have no scores."""
     start, end = period_ns
     step = max(1, (end - start) // steps)
-    series = context.telemetry.metric_series(segment, metric, start, end, step)
-    earlier = context.telemetry.metric_series(segment, metric, max(0, start - (end - start)), start, step)
-    if not len(earlier):
-        return series, None
-    low, high = np.quantile(earlier.mean, BAND)
-    mean = float(np.average(earlier.mean, weights=earlier.count))
-    return series, {"mean": mean, "low": float(low), "high": float(high), "count": int(earlier.count.sum())}
+    begin = max(start - -(-(end - start) // step) * step, start % step)
+    found = context.telemetry.series_of(segment, metrics, begin, end, step)
+    return {name: (cut(series, start, end), band(cut(series, begin, start))) for name, series in found.items()}
+
+
+def cut(series: Series, start_ns: int, end_ns: int) -> Series:
+    """The steps that begin in [start, end)."""
+    chosen = (series.time_ns >= start_ns) & (series.time_ns < end_ns)
+    columns = {name: getattr(series, name)[chosen] for name in ("time_ns", "count", "mean", "median", "high")}
+    return msgspec.structs.replace(series, **columns)
+
+
+def band(usual: Series) -> dict[str, float] | None:
+    """Mean of all scores of a series, and between what 95 of 100 of its steps lay; None where there are no scores."""
+    if not len(usual):
+        return None
+    low, high = np.quantile(usual.mean, BAND)
+    mean = float(np.average(usual.mean, weights=usual.count))
+    return {"mean": mean, "low": float(low), "high": float(high), "count": int(usual.count.sum())}
 
 
 def _period(context: ApiContext, since: str, until: str) -> tuple[int, int]:

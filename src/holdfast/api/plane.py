@@ -72,13 +72,13 @@ class ControlPlane:
 
 def plane_of(request: Request) -> ControlPlane:
     """The control plane of this application, made when it is first asked for."""
-    return _plane(request.app)
+    return plane_in(request.app)
 
 
 def meters_of(request: Request) -> bytes:
     """The control plane in Prometheus' text format; where it cannot be served, that."""
     try:
-        plane = _plane(request.app)
+        plane = plane_in(request.app)
     except StoreError:
         return unavailable()
     return exposition(plane.store.snapshot, plane.gateways.known(), plane.store.now_ns())
@@ -95,7 +95,7 @@ async def following(app: FastAPI) -> AsyncIterator[None]:
     A control stream that cannot be read takes the control plane's endpoints down (503), and nothing else.
     """
     try:
-        plane = await asyncio.to_thread(_plane, app)
+        plane = await asyncio.to_thread(plane_in, app)
     except StoreError as error:
         log.error("the control plane cannot be served", error=str(error))
         yield
@@ -109,7 +109,8 @@ async def following(app: FastAPI) -> AsyncIterator[None]:
             await task
 
 
-def _plane(app: Any) -> ControlPlane:
+def plane_in(app: Any) -> ControlPlane:
+    """The same, where there is no request."""
     with _making:
         if not hasattr(app.state, "control"):
             app.state.control = ControlPlane(app.state.context)

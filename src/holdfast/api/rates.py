@@ -31,7 +31,8 @@ def show_rate(  # noqa: PLR0913 - one parameter a filter is how FastAPI document
 ) -> dict[str, Any]:
     """How often calls fail by a metric, as its judge would say of all of them, with a 95 % interval.
 
-    `estimate` is null, with the reason beside it, where no scorer judges this metric or too few calls were judged.
+    `estimate` is null, with the reason beside it, where no scorer judges this metric or too few calls were judged. Calls that
+    were to be judged and were not (a full queue, a spent budget, a judge out of reach) are counted in its `not_judged`.
     """
     if not who.may(Role.VIEWER, service):
         raise NotFoundError(f"no application {service!r}")
@@ -46,9 +47,11 @@ def show_rate(  # noqa: PLR0913 - one parameter a filter is how FastAPI document
     if not judge:
         return told | {"reason": f"no scorer says that it corrects {name}"}
     found = context.telemetry.observations(service, [name, judge], start, end)
-    rate = rate_of(found[name], found[judge], {dimension: value} if dimension else None)
+    missed = context.telemetry.unscored(service, judge, start, end)
+    rate = rate_of(found[name], found[judge], {dimension: value} if dimension else None, missed)
     if rate is None:
-        return told | {"reason": f"fewer than {FEWEST} judged calls"}
+        failed = f"; on {len(missed)} the judge failed" if missed else ""
+        return told | {"reason": f"fewer than {FEWEST} judged calls{failed}"}
     return told | {"estimate": msgspec.to_builtins(rate), "reason": ""}
 
 

@@ -10,6 +10,8 @@ from holdfast.core.clock import NS_PER_S
 from holdfast.core.errors import NotFoundError
 from holdfast.core.score import Direction
 from holdfast.core.signal import Segment
+from holdfast.live import Progress
+from holdfast.score.registry import SCORERS
 
 router = APIRouter(prefix="/api/v1", tags=["status"])
 
@@ -26,7 +28,44 @@ def status(context: Context, who: Who) -> dict[str, Any]:
         "services": [name for name in context.telemetry.services() if who.may(Role.VIEWER, name)],
         "records": progress.records,
         "error": progress.error,
+        "false_alarm_budget": _budget(progress),
     }
+
+
+def _budget(progress: Progress) -> dict[str, Any] | None:
+    """What false alarms may be spent and were, None before the pipeline runs. Bounds of expected numbers, not counts."""
+    if progress.budget is None:
+        return None
+    return {
+        "per_day": progress.budget.per_day,
+        "spent_today": progress.spent_today,
+        "spent": progress.budget.spent.total,
+        "alarms": progress.budget.alarms,
+    }
+
+
+@router.get("/scorers")
+def scorers(context: Context, who: Who) -> list[dict[str, Any]]:
+    """Every scorer with what it did in the traces of the last hour, those that did not run at all included.
+
+    `state`: running, failing (at least one trace), or silent (no trace; nothing may be concluded from its metrics).
+    """
+    now = context.clock.now_ns()
+    found = context.telemetry.coverage(max(0, now - HOUR_NS), now + 1)
+    return [{"name": name, "state": scorer_state(counts), **counts} for name, counts in with_silent(found).items()]
+
+
+def with_silent(coverage: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """The same by name, with the built-in scorers that have no row."""
+    nothing = {"ran": 0, "failed": 0, "skipped": 0}
+    return {name: coverage.get(name, nothing) for name in sorted({*coverage, *(scorer.name for scorer in SCORERS)})}
+
+
+def scorer_state(counts: dict[str, int]) -> str:
+    """running, failing or silent."""
+    if counts["failed"]:
+        return "failing"
+    return "running" if counts["ran"] or counts["skipped"] else "silent"
 
 
 @router.get("/coverage")
@@ -52,12 +91,15 @@ def metrics(  # noqa: PLR0913 - one parameter a filter is how FastAPI documents 
     step = window_s * NS_PER_S
     end = context.clock.now_ns() + 1
     found = []
-    for metric in context.metrics.values():
-        if metric.direction is Direction.INFORMATION or (name and metric.name not in name):
-            continue
-        series = context.telemetry.metric_series(
-            Segment(service, dimension, value), metric.name, end - (STEPS_BEFORE + 1) * step, end, step
-        )
+    watched = [
+        metric
+        for metric in context.metrics.values()
+        if metric.direction is not Direction.INFORMATION and (not name or metric.name in name)
+    ]
+    begin, segment = end - (STEPS_BEFORE + 1) * step, Segment(service, dimension, value)
+    by_name = context.telemetry.series_of(segment, [metric.name for metric in watched], begin, end, step)
+    for metric in watched:
+        series = by_name[metric.name]
         if not len(series):
             continue
         recent = series.time_ns >= end - step

@@ -4,6 +4,7 @@ import secrets
 from pathlib import Path
 
 from holdfast.access.access import HOUR_NS, Access, AccessPolicy
+from holdfast.access.oidc import SIGN_ON_BACK, SignOn, SignOnPolicy
 from holdfast.core.clock import Clock
 from holdfast.core.errors import ConfigurationError
 from holdfast.ingest.checkpoint import replace_file
@@ -51,5 +52,21 @@ def build_access(settings: Settings, accounts: Accounts, clock: Clock) -> Access
 def setup_link(settings: Settings, access: Access) -> str:
     """Where the first administrator makes an account; empty when there is one."""
     secret = access.open_setup()
-    base = settings.access.public_url.rstrip("/") or f"http://{settings.server.host}:{settings.server.api_port}"
-    return f"{base}/setup#{secret}" if secret else ""
+    return f"{settings.console_url}/setup#{secret}" if secret else ""
+
+
+def build_sign_on(settings: Settings, clock: Clock) -> SignOn | None:
+    """Single sign-on; None where there is none."""
+    section = settings.sign_on
+    if not section.issuer or section.client_secret is None:
+        return None
+    policy = SignOnPolicy(
+        issuer=section.issuer,
+        client_id=section.client_id,
+        client_secret=section.client_secret.get_secret_value(),
+        redirect_uri=settings.console_url + SIGN_ON_BACK,
+        label=section.label,
+        groups_claim=section.groups_claim,
+        groups=section.groups,
+    )
+    return SignOn(policy, clock)

@@ -9,17 +9,19 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-import uvicorn
 
 from holdfast.api.application import create_app
 from holdfast.api.context import ApiContext
-from holdfast.api.goodbye import ApiServer
+from holdfast.api.drill_runs import DrillRuns
+from holdfast.api.goodbye import ApiServer, api_config
 from holdfast.api.rate import RateLimit
-from holdfast.app.access import build_access, setup_link
+from holdfast.app.access import build_access, build_sign_on, setup_link
 from holdfast.app.calibrations import build_calibrations
+from holdfast.app.control_changes import ControlChanges
 from holdfast.app.scorers import build_scorers, extended
 from holdfast.app.stages import GATHERED_CALLS, build_stages, redaction_policy, scoring_beside, settle_memory
 from holdfast.console.router import router as console
+from holdfast.control.store import STREAM
 from holdfast.core.clock import NS_PER_S, Clock, SystemClock
 from holdfast.core.errors import ConfigurationError, HoldfastError
 from holdfast.ingest.auth import IngestToken
@@ -40,8 +42,6 @@ DAY_NS = 86_400 * NS_PER_S
 WATCH_S = 0.5
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
-GOODBYE_S = 3
-"""Streams of events do not end by themselves: so long they may take at shutdown."""
 
 
 def redaction_key(path: Path) -> bytes:
@@ -119,7 +119,9 @@ class Server:
             self._stages,
             self._clock,
             Retention(settings.stores.retention_days * DAY_NS, self.telemetry.forget_before),
+            ControlChanges(self.ledger.stream(STREAM), self._clock),
         )
+        self._drills = DrillRuns(data / "drills", self._clock)
         self._stop = threading.Event()
 
     def run(self, ready: Callable[[Endpoints], None] = lambda endpoints: None) -> None:
@@ -138,17 +140,10 @@ class Server:
             thread.start()
         try:
             ready(receiver.endpoints)
-            _ApiServer(
-                uvicorn.Config(
-                    create_app(self._api_context(), console),
-                    log_config=None,
-                    access_log=False,
-                    server_header=False,
-                    timeout_graceful_shutdown=GOODBYE_S,
-                )
-            ).run([listening])
+            _ApiServer(api_config(create_app(self._api_context(), console))).run([listening])
         finally:
             self._stop.set()
+            self._drills.close()
             for thread in threads:
                 thread.join()
             self._scorers.close()
@@ -169,6 +164,8 @@ class Server:
             access=self._access,
             rate=RateLimit(self._clock),
             calibrations=build_calibrations(self._settings, self.telemetry, self._scorers, self._clock),
+            drills=self._drills,
+            sign_on=build_sign_on(self._settings, self._clock),
             secure_cookies=self._settings.access.public_url.startswith("https:"),
         )
 

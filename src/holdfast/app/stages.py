@@ -12,6 +12,7 @@ from holdfast.core.score import Metric
 from holdfast.correlate.correlator import Correlator
 from holdfast.correlate.policy import CorrelatePolicy
 from holdfast.detect.detection import Detection
+from holdfast.detect.objective import Objective
 from holdfast.detect.policy import DetectPolicy
 from holdfast.diagnose.diagnoser import Diagnoser
 from holdfast.ingest.assemble import Assembler, AssemblyPolicy
@@ -88,6 +89,18 @@ def language_of(text: str) -> str:
     return identify(text)[0]
 
 
+def detect_policy(settings: Settings) -> DetectPolicy:
+    """The false-alarm budget and the objectives.
+
+    Raises:
+        ConfigurationError: an objective cannot be kept; names the key.
+    """
+    return DetectPolicy(
+        false_alarms_per_day=settings.detection.false_alarms_per_day,
+        objectives=tuple(Objective(name=name, **given.model_dump()) for name, given in settings.objectives.items()),
+    )
+
+
 def build_stages(
     settings: Settings,
     telemetry: KeepsTelemetry,
@@ -106,7 +119,7 @@ def build_stages(
         ),
         scoring=scoring or scoring_here(),
         telemetry=telemetry,
-        detection=Detection(metrics, DetectPolicy(false_alarms_per_day=settings.detection.false_alarms_per_day)),
+        detection=Detection(metrics, detect_policy(settings)),
         correlator=Correlator(metrics, CorrelatePolicy()),
         diagnoser=Diagnoser(metrics),
         ledger=ledger,

@@ -15,6 +15,7 @@ from holdfast.app.analysis import analyze as run
 from holdfast.cli.console import ConfigOption, err, out, settings_of, told
 from holdfast.cli.incident_view import show_incident
 from holdfast.core.clock import to_iso
+from holdfast.core.score import Metric
 from holdfast.ingest.record import Rejected
 from holdfast.report.analysis import Analysis, document, shown
 from holdfast.score.external.specification import definitions
@@ -42,10 +43,11 @@ def analyze(
     with told(), _watched(traces, changes) as source:
         settings = settings_of(config)
         analysis = run(source, settings)
+    metrics = METRICS | definitions(settings.scorers)
     if as_json:
-        typer.echo(orjson.dumps(document(analysis, METRICS | definitions(settings.scorers)), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(document(analysis, metrics), option=orjson.OPT_INDENT_2).decode())
     else:
-        _show(analysis)
+        _show(analysis, metrics)
 
 
 @contextmanager
@@ -79,7 +81,7 @@ def _watched(traces: list[Path], changes: Path | None) -> Iterator[AnalysisInput
         err.print("[yellow]left out:[/] more of the kind; --json prints how many")
 
 
-def _show(analysis: Analysis) -> None:
+def _show(analysis: Analysis, metrics: dict[str, Metric]) -> None:
     if analysis.start_ns is None or analysis.end_ns is None:
         out.print("No calls.")
         return
@@ -88,7 +90,7 @@ def _show(analysis: Analysis) -> None:
     if not incidents:
         out.print("[green]No incidents.[/]")
     for incident in sorted(incidents, key=lambda i: i.detected_ns):
-        show_incident(incident)
+        show_incident(incident, metrics)
     failing = {name: counts for name, counts in analysis.coverage.items() if counts["failed"]}
     for name, counts in failing.items():
         out.print(f"[yellow]scorer {name} failed on {counts['failed']} traces[/]")

@@ -199,8 +199,12 @@ def block(
     with _opened(config) as (store, _):
         now_ns = store.now_ns()
         found = next((one for one in blocks(store.expire(), now_ns) if one[0] == block_id), None)
+        if found is None and lift:
+            store.lift(block_id, _who(actor), lift)
+            _show_changes((f"block {block_id} lifted: it counts against its guard's budget",), store.snapshot.version, as_json)
+            return
         if found is None:
-            raise NotFoundError(f"no block {block_id!r}")
+            raise NotFoundError(f"no containment has the block {block_id!r}; a guard's is on its call in telemetry")
         if lift:
             store.revoke(found[1].id, _who(actor), lift)
             found = next(one for one in blocks(store.state, now_ns) if one[0] == block_id)

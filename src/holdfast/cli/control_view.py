@@ -88,17 +88,20 @@ def show_history(entries: Iterable[dict[str, Any]]) -> None:
 
 
 def show_gateways(gateways: list[dict[str, Any]], version: int) -> None:
-    """One line a gateway: the version it runs, and what is open."""
+    """One line a gateway: the version it runs, its workers, each of which has its part of every limit, and what is open."""
     if not gateways:
         out.print("No gateway has reported within the last hour.")
         return
-    table = Table("gateway", "version", "", "open breakers", box=None, header_style="dim")
+    table = Table("gateway", "version", "workers", "", "open breakers", box=None, header_style="dim")
     for gateway in gateways:
         report = gateway["report"]
         state = "silent" if gateway["silent"] else report["refused"] or ("" if report["version"] == version else "behind")
         opened = [f"{one['rule']}/{one['target']}" for one in report["breakers"] if one["position"] != "closed"]
-        table.add_row(escape(gateway["id"]), str(report["version"]), escape(state), escape(", ".join(opened)))
+        workers = f"{report['counters'].get('workers', 0):.0f}"
+        table.add_row(escape(gateway["id"]), str(report["version"]), workers, escape(state), escape(", ".join(opened)))
     out.print(table)
+    if any(gateway["report"]["counters"].get("workers", 0) > 1 for gateway in gateways):
+        out.print("[dim]Each worker counts its own calls for breakers, and grants its part of every limit.[/]")
 
 
 def show_prompts(prompts: Iterable[dict[str, Any]]) -> None:

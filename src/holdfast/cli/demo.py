@@ -23,7 +23,9 @@ from rich.table import Table
 from rich.text import Text
 
 from holdfast.cli.console import EXIT_FAILED, err, out, told
+from holdfast.cli.demo_gateway import Containment, GatewayPath, Models, Plane, desired, gateway
 from holdfast.core.errors import ConfigurationError, StoreError
+from holdfast.drills.application import load_application
 from holdfast.drills.faults.registry import FAULTS
 from holdfast.drills.live import DEMO_FAULTS, LiveAssistant, Pace, demo_scenario
 
@@ -40,6 +42,7 @@ WATCHED = (
     "negative_feedback",
     "latency",
 )
+APPLICATION = "support"
 READY_S = 60.0
 POLL_S = 1.0
 SETTLE_S = 12.0
@@ -70,6 +73,7 @@ def demo(
                 demo_scenario(fault, seed),
                 Pace(rate=rate, fault_after_s=healthy_s, duration_s=86_400 if keep else 600),
             )
+            assistant.through = place.path
             show = _Show(place, assistant, healthy_s)
             worker = threading.Thread(target=assistant.run, name="assistant", daemon=True)
             worker.start()
@@ -85,13 +89,16 @@ def demo(
 
 
 class _Place:
-    """Where the demo's server is."""
+    """Where the demo's server and gateway are, and the models behind it."""
 
-    def __init__(self, folder: Path, api_port: int, otlp_port: int) -> None:
+    def __init__(self, folder: Path, models: Models, api_port: int, otlp_port: int, gateway_port: int) -> None:
         self.folder = folder
         self.otlp = f"http://127.0.0.1:{otlp_port}"
         self.api = f"http://127.0.0.1:{api_port}"
+        self.gateway = f"http://127.0.0.1:{gateway_port}"
         self.client = httpx.Client(base_url=self.api, timeout=10)
+        self.models, self.plane, self.path = models, Plane(self.client), GatewayPath(self.gateway, models)
+        self.routes = tuple(route.path.strip("/") for route in load_application(APPLICATION).routes)
 
     def get(self, path: str, **parameters: Any) -> Any:
         return self.client.get(path, params=parameters).raise_for_status().json()
@@ -99,9 +106,9 @@ class _Place:
 
 @contextmanager
 def _server() -> Iterator[_Place]:
-    """A real `holdfast up` in a process of its own, on its usual ports where they are free."""
+    """A real `holdfast up` and a real `holdfast gateway`, each a process of its own, on their usual ports where they are free."""
     folder = Path(mkdtemp(prefix="holdfast-demo-"))
-    api, http, grpc = (_free(port) for port in (4001, 4318, 4317))
+    api, http, grpc, own = (_free(port) for port in (4001, 4318, 4317, 4000))
     ports = {"API_PORT": api, "OTLP_HTTP_PORT": http, "OTLP_GRPC_PORT": grpc}
     environment = {**os.environ, **{f"HOLDFAST_SERVER__{key}": str(value) for key, value in ports.items()}}
     environment["HOLDFAST_ACCESS__DEMO"] = "true"
@@ -111,10 +118,15 @@ def _server() -> Iterator[_Place]:
         process = subprocess.Popen(
             [sys.executable, "-m", "holdfast", "up"], env=environment, cwd=folder, stdout=file, stderr=file
         )
-    place = _Place(folder, api, http)
     try:
-        _await_ready(place, process, log)
-        yield place
+        with Models() as models, gateway(folder, environment, own) as serving:
+            place = _Place(folder, models, api, http, own)
+            _await_ready(place.client, process, log)
+            place.plane.configure(desired(models, place.routes), "the demo begins")
+            with httpx.Client(base_url=place.gateway, timeout=10) as client:
+                _await_ready(client, serving, folder / "gateway.log")
+            yield place
+            place.path.close()
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -135,23 +147,24 @@ def _free(wanted: int) -> int:
     raise ConfigurationError("no free port on the loopback address")
 
 
-def _await_ready(place: _Place, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _await_ready(client: httpx.Client, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + READY_S
-    with err.status("starting the server"):
+    with err.status("starting server and gateway"):
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 break
             try:
-                if place.client.get("/readyz").status_code == 200:
+                if client.get("/readyz").status_code == 200:
                     return
             except httpx.HTTPError:
                 pass
             time.sleep(0.1)
-    raise StoreError(f"the server did not start; its log ends with:\n{log.read_text(errors='replace')[-2000:]}")
+    raise StoreError(f"{log.stem} did not start; its log ends with:\n{log.read_text(errors='replace')[-2000:]}")
 
 
 def _keep(place: _Place) -> None:
-    out.print(f"\n[bold]Still up:[/] console at {place.api}/, OTLP at {place.otlp}, data in {place.folder}. Ctrl-C ends it.")
+    out.print(f"\n[bold]Still up:[/] console at {place.api}/, gateway at {place.gateway}, OTLP at {place.otlp}.")
+    out.print(f"Data in {place.folder}. Ctrl-C ends it.")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
@@ -173,7 +186,7 @@ class _Show:
 
     def run(self) -> bool:
         """Until the incident is diagnosed, then timeline and post-mortem. False: nothing was found in time."""
-        out.print(f"[bold]{escape(self._service)}[/] answers customers; Holdfast reads its telemetry and nothing else.\n")
+        out.print(f"[bold]{escape(self._service)}[/] answers customers through the gateway; the server reads its telemetry.\n")
         incident: dict[str, Any] | None = None
         detected_at = 0.0
         with Live(self._dashboard(None), console=out, refresh_per_second=4, transient=True) as live:
@@ -191,8 +204,26 @@ class _Show:
         if incident is None:
             out.print("[yellow]No incident was found in time.[/]")
             return False
+        self._contain(incident)
         self._conclude(incident["id"])
         return True
+
+    def _contain(self, incident: dict[str, Any]) -> None:
+        """The gateway's part, on live traffic, until the breaker has closed again or there is no more time."""
+        models, plane = self._place.models, self._place.plane
+        containment = Containment(plane.breakers, lambda: setattr(models, "mended", True), lambda line: self._say(line, line))
+        self._place.path.served.clear()
+        plane.configure(desired(models, self._place.routes, armed=True), f"incident {incident['id']}")
+        containment.begin(self._elapsed())
+        with Live(self._traffic(), console=out, refresh_per_second=4, transient=True) as live:
+            while not containment.over:
+                time.sleep(POLL_S / 2)
+                containment.step(self._elapsed())
+                live.update(self._traffic())
+        self._say("served", f"[dim]served[/]    {served_text(self._place.path)}")
+
+    def _traffic(self) -> Text:
+        return Text(f"{self._elapsed():5.1f} s  served by {served_text(self._place.path)}", style="dim")
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._start
@@ -263,6 +294,15 @@ class _Show:
         if injection is not None:
             change = injection.change.id if injection.change else "none announced"
             out.print(f"{injection.fault.name}, layer {injection.fault.layer}, change {change}")
+
+
+def served_text(path: GatewayPath) -> str:
+    """Who answered on which route, such as ``chat: main 12, careful 40``."""
+    found: dict[str, list[str]] = {}
+    for (route, target), count in sorted(path.served.items()):
+        found.setdefault(route, []).append(f"{target} {count}")
+    told = "; ".join(f"{route}: {', '.join(counts)}" for route, counts in found.items())
+    return f"{told or 'nobody yet'}{f'; {path.failed} got no answer' if path.failed else ''}"
 
 
 def layer_table(layers: list[dict[str, Any]], cohort: dict[str, str]) -> Table:

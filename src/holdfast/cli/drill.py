@@ -1,5 +1,6 @@
 """`holdfast drill`: break a sample application on purpose, and see what Holdfast makes of it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -9,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from holdfast.cli.console import err, out, settings_of, told
-from holdfast.drilling import sweep
+from holdfast.drilling import Way, sweep
 from holdfast.drills.outcome import Outcome
 from holdfast.drills.plan import ALL, scenarios
 from holdfast.drills.scorecard import Cell, Scorecard, scorecard
@@ -18,7 +19,7 @@ from holdfast.drills.statistics import Figure
 MOST_JOBS = 64
 
 
-def drill(
+def drill(  # noqa: PLR0913 - one parameter an option is how Typer documents them
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME…]", help="Faults, decoys, healthy, or all (which is the default).")
     ] = None,
@@ -30,6 +31,17 @@ def drill(
     through_files: Annotated[
         bool, typer.Option("--through-files", help="Write each drill to files and analyze those: slower, with redaction.")
     ] = False,
+    keep_scores: Annotated[
+        Path | None, typer.Option("--keep-scores", metavar="DIR", help="Keep the scores of each drill there: numbers, no texts.")
+    ] = None,
+    from_scores: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-scores",
+            metavar="DIR",
+            help="Detect and diagnose from kept scores: the same drills without texts and scorers, many times faster.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Break a sample application on purpose, and print the scorecard of what was found.
@@ -39,15 +51,18 @@ def drill(
       holdfast drill wrong_embedder
 
       holdfast drill all --seed 1 --seed 2 --jobs 2 --json > scorecard.json
+
+      holdfast drill all --keep-scores kept && holdfast drill all --from-scores kept
     """
     with told():
         settings = settings_of(None)
+        way = Way(through_files=through_files, from_scores=from_scores, keep_scores=keep_scores)
         chosen = scenarios(names or [ALL], seed or [1], calls)
         found: list[Outcome] = []
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=err, transient=True) as progress:
             task = progress.add_task("drills", total=len(chosen))
-            for outcomes in sweep(chosen, settings, jobs, through_files):
+            for outcomes in sweep(chosen, settings, jobs, way):
                 found += outcomes
                 progress.update(task, advance=1, description=outcomes[0].drill)
     card = scorecard(found, settings.detection.false_alarms_per_day)

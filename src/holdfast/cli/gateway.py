@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from pydantic import SecretStr
@@ -16,7 +17,12 @@ from holdfast.gateway.logs import log_as_json
 from holdfast.gateway.spool import SpoolLimits
 from holdfast.gateway.supervisor import Supervisor
 from holdfast.gateway.switch import Position, write_switch
+from holdfast.ingest.auth import is_loopback
+from holdfast.score.calibrator import FILE_NAME as CALIBRATIONS
 from holdfast.settings import Settings
+
+LOCAL_TOKEN = "local.token"  # noqa: S105 - a file's name, as `holdfast.app.access` has it: that imports a database
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what a server listens on, turned into what can be asked
 
 SnapshotOption = Annotated[
     Path | None, typer.Option("--snapshot", metavar="FILE", help="Follow this snapshot file instead of a server.")
@@ -73,20 +79,22 @@ def config_of(settings: Settings) -> GatewayConfig:
         StoreError: the key could not be written.
     """
     own, directory = settings.gateway, gateway_dir(settings)
-    shared = settings.server.data_dir / "redaction.key"
+    token, server_url = _shown(own.server_token or settings.server.api_token), _server_url(settings)
     return GatewayConfig(
         directory=directory,
         host=own.host,
         port=own.port,
         workers=own.workers,
         gateway_id=own.id,
-        server_url=own.server_url,
-        server_token=_shown(own.server_token or settings.server.api_token),
-        otlp_url=own.otlp_url,
+        server_url=server_url,
+        server_token=token,
+        server_token_file=None if token else _token_file(settings, server_url),
+        otlp_url=_otlp_url(settings),
         otlp_token=_shown(own.otlp_token),
         snapshot=own.snapshot,
+        calibrations=settings.server.data_dir / CALIBRATIONS,
         redaction=_redaction(settings),
-        redaction_key=shared.read_bytes() if shared.exists() else own_key(directory),
+        redaction_key=own_key(_folder_of_key(settings, server_url)),
         content=own.content,
         metrics_token=_shown(own.metrics_token),
         max_body_bytes=own.max_body_bytes,
@@ -95,6 +103,36 @@ def config_of(settings: Settings) -> GatewayConfig:
         notice_s=own.notice_s,
         spool=SpoolLimits(max_bytes=own.spool_bytes),
     )
+
+
+def _server_url(settings: Settings) -> str:
+    """Where the control plane is: unless somebody says another place, the server that has the same settings."""
+    if settings.gateway.server_url is not None:
+        return settings.gateway.server_url
+    return _of_this_machine(settings.server.host, settings.server.api_port)
+
+
+def _otlp_url(settings: Settings) -> str:
+    if settings.gateway.otlp_url is not None:
+        return settings.gateway.otlp_url
+    return _of_this_machine(settings.server.host, settings.server.otlp_http_port)
+
+
+def _of_this_machine(host: str, port: int) -> str:
+    name = ANY_ADDRESS.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _token_file(settings: Settings, server_url: str) -> Path | None:
+    """The token of this machine is shown to this machine only."""
+    return settings.server.data_dir / LOCAL_TOKEN if is_loopback(urlsplit(server_url).hostname or "") else None
+
+
+def _folder_of_key(settings: Settings, server_url: str) -> Path:
+    """Pseudonyms are to be those of the server on this machine, whichever of the two starts first."""
+    shared = settings.server.data_dir
+    here = _token_file(settings, server_url) is not None
+    return shared if here or (shared / "redaction.key").exists() else gateway_dir(settings)
 
 
 def _shown(secret: SecretStr | None) -> str:

@@ -45,7 +45,7 @@ def list_(
     with _ledger(config) as ledger:
         found = [i for i in ledger.incidents(states=state, service=service, limit=limit) if state or shown(i)]
     if as_json:
-        metrics = _metrics()
+        metrics = _metrics(config)
         typer.echo(orjson.dumps([incident_document(i, metrics) for i in found], option=orjson.OPT_INDENT_2).decode())
         return
     if not found:
@@ -71,23 +71,24 @@ def show(
     with _ledger(config) as ledger:
         found = ledger.incident(incident_id)
     if as_json:
-        typer.echo(orjson.dumps(incident_document(found, _metrics()), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(incident_document(found, _metrics(config)), option=orjson.OPT_INDENT_2).decode())
     elif as_postmortem:
         from holdfast.report.postmortem import postmortem
 
-        typer.echo(postmortem(found, _metrics()))
+        typer.echo(postmortem(found, _metrics(config)))
     else:
         from holdfast.cli.incident_view import show_incident, show_timeline
 
-        show_incident(found)
+        show_incident(found, _metrics(config))
         show_timeline(found)
 
 
-def _metrics() -> dict[str, Metric]:
-    """Their definitions, which come with all scorers: a list for people does without."""
+def _metrics(config: ConfigOption) -> dict[str, Metric]:
+    """Definitions of all metrics, those of configured scorers included; they come with all scorers: a list does without."""
+    from holdfast.score.external.specification import definitions
     from holdfast.score.registry import METRICS
 
-    return METRICS
+    return METRICS | definitions(settings_of(config).scorers)
 
 
 @app.command()

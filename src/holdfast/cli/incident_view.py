@@ -6,13 +6,17 @@ from rich.table import Table
 from holdfast.cli.console import out
 from holdfast.core.clock import to_iso
 from holdfast.core.incident import Incident
+from holdfast.core.score import Direction, Metric
 from holdfast.report.analysis import failure_modes, strongest_by_metric
 from holdfast.report.postmortem import condensed
-from holdfast.score.registry import METRICS
 
 
-def show_incident(incident: Incident) -> None:
-    """One incident as a person reads it."""
+def show_incident(incident: Incident, metrics: dict[str, Metric]) -> None:
+    """One incident as a person reads it.
+
+    Args:
+        metrics: definitions by name; a metric that is not there, as that of a scorer which is gone, is told by its name alone.
+    """
     out.rule(f"[bold]{escape(incident.title)}[/]", align="left")
     out.print(f"{incident.id}  {incident.severity}  {incident.state}  {escape(incident.service)}")
     out.print(f"started {to_iso(incident.started_ns)}, detected {to_iso(incident.detected_ns)}")
@@ -20,10 +24,11 @@ def show_incident(incident: Incident) -> None:
     out.print(f"cohort: [bold]{escape(cohort)}[/]")
     impact = incident.impact
     out.print(f"impact: {impact.calls} bad answers ({impact.calls_low}-{impact.calls_high}), {impact.users} users")
-    out.print(f"failure: {', '.join(failure_modes(incident, METRICS)[:5])}")
-    table = Table("metric", "where", "before", "since", box=None, header_style="dim")
+    out.print(f"failure: {', '.join(failure_modes(incident, metrics)[:5])}")
+    table = Table("metric", "in", "where", "before", "since", box=None, header_style="dim")
     for signal in strongest_by_metric(incident)[:6]:
-        table.add_row(signal.metric, escape(str(signal.segment)), f"{signal.baseline:.3g}", f"{signal.observed:.3g}")
+        measured = _measured(metrics.get(signal.metric))
+        table.add_row(signal.metric, measured, escape(str(signal.segment)), f"{signal.baseline:.3g}", f"{signal.observed:.3g}")
     out.print(table)
     diagnosis = incident.diagnosis
     if diagnosis is None:
@@ -40,6 +45,14 @@ def show_incident(incident: Incident) -> None:
         out.print(f"  · {escape(statement.text)}")
     for action in diagnosis.actions[:3]:
         out.print(f"next: {escape(action)}")
+
+
+_WORSE = {Direction.UP_IS_WORSE: ", up is worse", Direction.DOWN_IS_WORSE: ", down is worse"}
+
+
+def _measured(metric: Metric | None) -> str:
+    """Unit and direction."""
+    return f"{metric.unit}{_WORSE.get(metric.direction, '')}" if metric else ""
 
 
 def show_timeline(incident: Incident) -> None:

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from holdfast.access.roles import Role
 from holdfast.api.actions import visible
-from holdfast.api.calls import conditions
+from holdfast.api.calls import SEARCH_S, conditions
 from holdfast.api.context import ApiContext, Context
 from holdfast.api.documents import PREVIEW, asked, tree
 from holdfast.api.incidents import time_ns
@@ -48,6 +48,7 @@ def show_calls(request: Request, context: Context, who: Viewer) -> Response:
         start_ns=time_ns(given.get("since", ""), 0),
         limit=PAGE,
         cursor=given.get("cursor", ""),
+        budget_s=SEARCH_S,
     )
     found = context.telemetry.search(query)
     kept = [(name, value) for name, value in given.multi_items() if value and name != "cursor"]
@@ -56,6 +57,7 @@ def show_calls(request: Request, context: Context, who: Viewer) -> Response:
         who,
         "calls.html",
         hits=[_hit(context, hit) for hit in found.hits],
+        reached_ns=found.reached_ns,
         next=f"/calls?{urlencode([*kept, ('cursor', found.next)])}" if found.next else "",
         services=seen_services(context, who),
         kind=given.get("kind", Kind.LLM.value),

@@ -7,10 +7,15 @@ import msgspec
 
 from holdfast.console.shown import clock, measured, number
 from holdfast.core.score import Unit
+from holdfast.drills.statistics import Bin
+from holdfast.telemetry.scores import Series
 
 WIDTH, HEIGHT = 460.0, 138.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 8.0, 16.0, 18.0
 TICKS = 4
+SPOKEN = 8
+NEAR = 24.0
+"""Marks of a kind that are nearer to each other, in units of the drawing, are drawn as one."""
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -31,6 +36,12 @@ class Plot(msgspec.Struct, frozen=True, kw_only=True):
     points: Sequence[tuple[int, float]]
     baseline: dict[str, float] | None = None
     marks: Sequence[Mark] = ()
+
+
+def points_of(series: Series) -> list[tuple[int, float]]:
+    """The means of a series, each in the middle of its step."""
+    half = series.step_ns // 2
+    return [(int(t) + half, float(m)) for t, m in zip(series.time_ns, series.mean, strict=True)]
 
 
 class _Scale:
@@ -132,9 +143,7 @@ def _line(plot: Plot, scale: _Scale) -> list[str]:
 
 def _marks(plot: Plot, scale: _Scale) -> list[str]:
     parts = []
-    for mark in plot.marks:
-        if not plot.start_ns <= mark.time_ns <= plot.end_ns:
-            continue
+    for mark in _apart(plot, scale):
         x, kind = scale.x(mark.time_ns), escape(mark.kind)
         flipped = x > WIDTH * 0.7
         place = f'x="{x - 4 if flipped else x + 4}" text-anchor="{"end" if flipped else "start"}"'
@@ -144,10 +153,48 @@ def _marks(plot: Plot, scale: _Scale) -> list[str]:
     return parts
 
 
+def _apart(plot: Plot, scale: _Scale) -> list[Mark]:
+    """The marks in the period; several of a kind that would stand on each other are one, and counted."""
+    groups: list[list[Mark]] = []
+    for mark in sorted(plot.marks, key=lambda mark: (mark.kind, mark.time_ns)):
+        if not plot.start_ns <= mark.time_ns <= plot.end_ns:
+            continue
+        last = groups[-1][0] if groups else None
+        if last and last.kind == mark.kind and scale.x(mark.time_ns) - scale.x(last.time_ns) < NEAR:
+            groups[-1].append(mark)
+        else:
+            groups.append([mark])
+    return [Mark(g[0].time_ns, g[0].kind, g[0].text if len(g) == 1 else f"{len(g)} × {g[0].kind}") for g in groups]
+
+
 def _spoken(plot: Plot) -> str:
     if not plot.points:
         return f"{plot.name}: no scores"
     last = measured(plot.points[-1][1], plot.unit)
     before = f", usually {measured(plot.baseline['mean'], plot.unit)}" if plot.baseline else ""
-    marks = "".join(f", {mark.kind} at {clock(mark.time_ns)}" for mark in plot.marks)
+    marks = "".join(f", {mark.kind} at {clock(mark.time_ns)}" for mark in plot.marks[:SPOKEN])
     return f"{plot.name}: now {last}{before}{marks}"
+
+
+def reliability_plot(bins: Sequence[Bin]) -> str:
+    """How often diagnoses of a confidence were right, beside the line on which they should be: an ``<svg>``."""
+    size, left, top = 220.0, 34.0, 8.0
+    side = size - left - top
+    most = max([1, *(found.count for found in bins)])
+
+    def place(confidence: float, right: float) -> tuple[float, float]:
+        return round(left + side * confidence, 1), round(top + side * (1 - right), 1)
+
+    spoken = "; ".join(f"{100 * b.confidence:.0f} % sure, {100 * b.right:.0f} % right, {b.count} diagnoses" for b in bins)
+    parts = [f'<svg class="chart square" viewBox="0 0 {size + 20:.0f} {size + 14:.0f}" role="img" aria-label="{escape(spoken)}">']
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        (x, y), label = place(share, share), f"{100 * share:.0f} %"
+        parts.append(f'<text x="{left - 4}" y="{y + 3.5}" text-anchor="end">{label}</text>')
+        parts.append(f'<text x="{x}" y="{size + 8}" text-anchor="middle">{label}</text>')
+    (x0, y0), (x1, y1) = place(0, 0), place(1, 1)
+    parts.append(f'<path class="axis" d="M{x0} {y1}V{y0}H{x1}" fill="none"/><path class="mean" d="M{x0} {y0}L{x1} {y1}"/>')
+    points = [place(found.confidence, found.right) for found in bins]
+    parts.append(f'<path class="line" d="M{"L".join(f"{x} {y}" for x, y in points)}"/>' if points else "")
+    for (x, y), found in zip(points, bins, strict=True):
+        parts.append(f'<circle class="dot" cx="{x}" cy="{y}" r="{2.5 + 3 * (found.count / most) ** 0.5:.1f}"/>')
+    return "".join([*parts, "</svg>"])

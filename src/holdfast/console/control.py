@@ -17,6 +17,7 @@ from holdfast.control.diff import described
 from holdfast.control.events import (
     AutomationResumed,
     AutomationStopped,
+    BlockLifted,
     ControlEvent,
     DesiredChanged,
     LeaseExpired,
@@ -141,3 +142,5 @@ def _words(event: ControlEvent) -> str:
             return f"stopped automation: {reason}"
         case AutomationResumed(reason=reason):
             return f"let automation act again: {reason}"
+        case BlockLifted(block_id=block_id, reason=reason):
+            return f"said that {block_id} stopped somebody harmless: {reason}"

@@ -12,8 +12,8 @@ from holdfast.api.actions import listed, record, seen
 from holdfast.api.context import ApiContext, Context
 from holdfast.api.exports import Kind, exported
 from holdfast.api.incidents import REASONED, time_ns
-from holdfast.api.metrics import series_with_baseline
-from holdfast.console.charts import Mark, Plot
+from holdfast.api.metrics import band, cut
+from holdfast.console.charts import Mark, Plot, points_of
 from holdfast.console.forms import Form, SignedForm
 from holdfast.console.leases import NONE, live_leases
 from holdfast.console.page import PageRoute, Viewer, back, render
@@ -37,6 +37,7 @@ from holdfast.ledger.listing import IncidentQuery, Order
 from holdfast.report.analysis import exemplars, failure_modes, strongest_by_metric
 from holdfast.report.export import EXPORTS
 from holdfast.report.postmortem import condensed
+from holdfast.telemetry.scores import Series
 
 router = APIRouter(route_class=PageRoute)
 
@@ -91,7 +92,7 @@ def show_incident(request: Request, context: Context, who: Viewer, incident_id: 
         cohort=_cohort(context, incident, signals),
         stamps=[(name, incident.timestamps.get(name)) for name in STAMPS],
         to_detect=(incident.detected_ns - incident.started_ns) / NS_PER_S,
-        plots=[plot for s in signals[:PLOTS] if (plot := _plot(context, incident, s)) is not None],
+        plots=_plots(context, incident, signals[:PLOTS]),
         examples=list(_examples(context, incident)),
         more_calls=_more_calls(incident, signals),
         timeline=[_entry(e) for e in reversed(condensed(incident.timeline))],
@@ -176,24 +177,28 @@ def _last_ns(incident: Incident) -> int:
     return stamp.ns if stamp else 2**62
 
 
-def _plot(context: ApiContext, incident: Incident, signal: Signal) -> Plot | None:
+def _plots(context: ApiContext, incident: Incident, signals: list[Signal]) -> list[Plot]:
+    """What the signals saw, over time. Before the onset is as usual: that part of the very period is the band."""
     start, end = _period(context, incident)
-    series, _ = series_with_baseline(context, signal.segment, signal.metric, (start, end), STEPS)
-    if not len(series):
-        return None
-    onset = incident.started_ns
-    # Before the onset is as usual: that part of the very period is the band.
-    _, usual = series_with_baseline(context, signal.segment, signal.metric, (onset, 2 * onset - start), max(STEPS // 3, 2))
-    half = series.step_ns // 2
-    return Plot(
-        name=f"{words(signal.metric)}{f' on {signal.segment.value}' if signal.segment.dimension else ''}",
-        unit=_unit(context, signal),
-        start_ns=start,
-        end_ns=end,
-        points=[(int(t) + half, float(m)) for t, m in zip(series.time_ns, series.mean, strict=True)],
-        baseline=usual,
-        marks=_marks(context, incident, start, end),
-    )
+    marks, step = _marks(context, incident, start, end), max(1, (end - start) // STEPS)
+    found: dict[tuple[Segment, str], Series] = {}
+    for segment in dict.fromkeys(signal.segment for signal in signals):
+        names = [signal.metric for signal in signals if signal.segment == segment]
+        by_name = context.telemetry.series_of(segment, names, start, end, step)
+        found |= {(segment, name): series for name, series in by_name.items()}
+    return [
+        Plot(
+            name=f"{words(signal.metric)}{f' on {signal.segment.value}' if signal.segment.dimension else ''}",
+            unit=_unit(context, signal),
+            start_ns=start,
+            end_ns=end,
+            points=points_of(series),
+            baseline=band(cut(series, start, incident.started_ns)),
+            marks=marks,
+        )
+        for signal in signals
+        if len(series := found[signal.segment, signal.metric])
+    ]
 
 
 def _marks(context: ApiContext, incident: Incident, start: int, end: int) -> list[Mark]:

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from holdfast.access.roles import Role
 from holdfast.api.context import ApiContext, Context
 from holdfast.api.metrics import heat, series_with_baseline, worse
-from holdfast.console.charts import Mark, Plot
+from holdfast.console.charts import Mark, Plot, points_of
 from holdfast.console.incidents import seen_services
 from holdfast.console.page import PageRoute, Viewer, render
 from holdfast.console.shown import measured, words
@@ -42,7 +42,7 @@ def show_charts(request: Request, context: Context, who: Viewer) -> Response:
     start = max(0, end - _SECONDS[period] * NS_PER_S)
     segment = Segment(service, dimension if given.get("value") else "", given.get("value", ""))
     names = [metric] if metric else _worst(context, who, service, end - start)
-    plots = [found for name in names if service and (found := _plot(context, segment, name, start, end)) is not None]
+    plots = _plots(context, segment, names, (start, end)) if service else []
     by_value = service and metric and dimension in DIMENSIONS
     breakdown = (
         context.telemetry.breakdown(service, metric, dimension, Windows(max(0, 2 * start - end), start, end)) if by_value else []
@@ -70,23 +70,26 @@ def _worst(context: ApiContext, who: Any, service: str, window_ns: int) -> list[
     return [beside.key for beside in found[:MOST_PLOTS]]
 
 
-def _plot(context: ApiContext, segment: Segment, name: str, start: int, end: int) -> tuple[Plot, str] | None:
-    series, baseline = series_with_baseline(context, segment, name, (start, end), STEPS)
-    if not len(series):
-        return None
-    changes = [c for c in context.telemetry.changes(start, end) if c.service in ("", segment.service)]
-    unit = context.metrics[name].unit.value
-    plot = Plot(
-        name=words(name),
-        unit=unit,
-        start_ns=start,
-        end_ns=end,
-        points=[(int(t) + series.step_ns // 2, float(m)) for t, m in zip(series.time_ns, series.mean, strict=True)],
-        baseline=baseline,
-        marks=[Mark(c.time_ns, "change", f"{c.kind.value} {c.to_value or c.target}") for c in changes[-5:]],
-    )
-    usual = f"usually {measured(baseline['mean'], unit)}" if baseline else "nothing to compare with before"
-    return plot, f"{int(series.count.sum()):,} scores, {usual}"
+def _plots(context: ApiContext, segment: Segment, names: list[str], period_ns: tuple[int, int]) -> list[tuple[Plot, str]]:
+    """Each metric that has scores, with what is said beside it."""
+    changes = [c for c in context.telemetry.changes(*period_ns) if c.service in ("", segment.service)]
+    marks = [Mark(c.time_ns, "change", f"{c.kind.value} {c.to_value or c.target}") for c in changes[-5:]]
+    found = series_with_baseline(context, segment, names, period_ns, STEPS)
+    plots = []
+    for name, (series, baseline) in found.items():
+        unit = context.metrics[name].unit.value
+        usual = f"usually {measured(baseline['mean'], unit)}" if baseline else "nothing to compare with before"
+        plot = Plot(
+            name=words(name),
+            unit=unit,
+            start_ns=period_ns[0],
+            end_ns=period_ns[1],
+            points=points_of(series),
+            baseline=baseline,
+            marks=marks,
+        )
+        plots += [(plot, f"{int(series.count.sum()):,} scores, {usual}")] if len(series) else []
+    return plots
 
 
 def _rows(context: ApiContext, metric: str, breakdown: list[Beside]) -> list[dict[str, Any]]:

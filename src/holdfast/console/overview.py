@@ -11,6 +11,7 @@ from holdfast.access.roles import Identity
 from holdfast.api.actions import listed, visible
 from holdfast.api.context import ApiContext, Context
 from holdfast.api.metrics import heat, worse
+from holdfast.api.status import scorer_state, with_silent
 from holdfast.console.leases import NONE, live_leases
 from holdfast.console.page import PageRoute, Viewer, render
 from holdfast.console.shown import duration, measured, number
@@ -19,6 +20,7 @@ from holdfast.core.incident import Incident, Severity, State
 from holdfast.core.score import Direction
 from holdfast.core.signal import Signal
 from holdfast.ledger.listing import SHOWN, IncidentQuery, Order
+from holdfast.live import Progress
 from holdfast.telemetry.overview import Beside
 
 router = APIRouter(route_class=PageRoute)
@@ -34,24 +36,45 @@ ALARM = 1_000.0
 STEPS = ((3.0, "h1"), (6.0, "h2"), (12.0, "h3"), (24.0, "h4"))
 """From so many standard errors worse, this shade."""
 FRESH_NS = 10 * NS_PER_S
+MOST_REMEMBERED = 256
+FIRST_DAY_SHARE = 3.0
+"""What new streams may spend of a day's budget in their first one without anything being wrong: see `detect.budget`."""
 
 
 class Remembered:
-    """The last answers of slow questions, for a few seconds: fifty viewers ask the same."""
+    """The last answers of slow questions, for a few seconds: fifty viewers ask the same. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._answers: dict[Any, tuple[int, Any]] = {}
+        self._asking: dict[Any, Lock] = {}
         self._lock = Lock()
 
     def get(self, key: Any, now_ns: int, ask: Any) -> Any:
-        """The answer, asked anew when it is older than ten seconds. One asks, the others wait for it."""
+        """The answer, asked anew when it is older than ten seconds.
+
+        One asks; meanwhile the others get the old answer, or wait where there is none. Questions do not wait for each other.
+        """
         with self._lock:
             found = self._answers.get(key)
-            if found is None or not 0 <= now_ns - found[0] < FRESH_NS:
-                if len(self._answers) > 256:
-                    self._answers.clear()
-                found = self._answers[key] = (now_ns, ask())
-            return found[1]
+            if found is not None and 0 <= now_ns - found[0] < FRESH_NS:
+                return found[1]
+            if len(self._answers) > MOST_REMEMBERED:
+                self._answers.clear()
+                self._asking.clear()
+            asking = self._asking.setdefault(key, Lock())
+        if not asking.acquire(blocking=found is None):
+            return found[1] if found else None
+        try:
+            with self._lock:
+                later = self._answers.get(key)
+            if later is not found and later is not None:
+                return later[1]
+            answer = ask()
+            with self._lock:
+                self._answers[key] = (now_ns, answer)
+            return answer
+        finally:
+            asking.release()
 
 
 @router.get("/")
@@ -73,7 +96,12 @@ def show_overview(request: Request, context: Context, who: Viewer) -> Response:
         who,
         "overview.html",
         incidents=open_ones,
-        figures=[*figures, _figure(str(len(leases)), "contained now"), _figure(number(calls), "calls kept")],
+        figures=[
+            *figures,
+            *_budget(context.progress),
+            _figure(str(len(leases)), "contained now"),
+            _figure(number(calls), "calls kept"),
+        ],
         window=duration(window / NS_PER_S),
         heat=_heat_map(context, beside, _alarms(open_ones)),
         leases=leases,
@@ -109,6 +137,15 @@ def _figures(context: ApiContext, who: Identity, now: int) -> list[dict[str, str
         _figure(duration(median(contain)) if contain else "–", "to contain, 30-day median"),
         _figure(number(declined), "declined in 24 h"),
     ]
+
+
+def _budget(progress: Progress) -> list[dict[str, str]]:
+    """What of the day's false alarms is spent. Nothing is said while the pipeline has not told."""
+    if progress.budget is None:
+        return []
+    share = progress.spent_today / progress.budget.per_day
+    kind = "warn" if share > FIRST_DAY_SHARE else ""
+    return [_figure(f"{100 * share:.0f} %", f"of {progress.budget.per_day:g} false alarms a day spent", kind)]
 
 
 def _figure(value: str, label: str, kind: str = "") -> dict[str, str]:
@@ -177,7 +214,8 @@ def _beyond_margin(recent: float, before: float, margin: float, direction: Direc
 def _coverage(scorers: dict[str, dict[str, int]]) -> dict[str, Any]:
     order = sorted(scorers, key=lambda name: (-scorers[name]["failed"], _share(scorers[name])))
     rows = [{"name": name, "failed": scorers[name]["failed"], "share": _share(scorers[name])} for name in order]
-    return {"rows": rows[:12], "failing": [row for row in rows if row["failed"]], "total": len(rows)}
+    silent = [name for name, counts in with_silent(scorers).items() if scorer_state(counts) == "silent"] if scorers else []
+    return {"rows": rows[:12], "failing": [row for row in rows if row["failed"]], "silent": silent, "total": len(rows)}
 
 
 def _share(counts: dict[str, int]) -> float:

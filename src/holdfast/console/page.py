@@ -26,6 +26,7 @@ PLACES = (
     ("/charts", "Metrics", "m"),
     ("/changes", "Changes", "h"),
     ("/control", "Control", "t"),
+    ("/drills", "Drills", "d"),
     ("/audit", "Audit", "a"),
     ("/settings", "Settings", "s"),
 )
@@ -52,16 +53,17 @@ def environment() -> jinja2.Environment:
         words=shown.words,
     )
     made.globals.update(
-        bar=lambda share, kind="": _drawing(charts.bar(share, kind)),
-        stretch=lambda start, end: _drawing(charts.stretch(start, end)),
-        line_chart=lambda plot: _drawing(charts.line_chart(plot)),
+        bar=lambda share, kind="": drawing(charts.bar(share, kind)),
+        stretch=lambda start, end: drawing(charts.stretch(start, end)),
+        line_chart=lambda plot: drawing(charts.line_chart(plot)),
         Role=Role,
         State=State,
     )
     return made
 
 
-def _drawing(svg: str) -> Markup:
+def drawing(svg: str) -> Markup:
+    """A chart as markup."""
     return Markup(svg)  # noqa: S704 - drawn by `charts`, which escapes every text in it
 
 

@@ -6,12 +6,25 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response
 
-from holdfast.console import audit, calls, changes, control, incident, incidents, metrics, overview, session, settings
+from holdfast.console import (
+    audit,
+    calls,
+    changes,
+    control,
+    drills,
+    incident,
+    incidents,
+    metrics,
+    overview,
+    session,
+    settings,
+    sign_on,
+)
 from holdfast.core.errors import NotFoundError
 
 STATIC: Final = Path(__file__).parent / "static"
 FILES: Final = {"console.css": "text/css", "console.js": "text/javascript", "mark.svg": "image/svg+xml"}
-PAGES: Final = (session, overview, incidents, incident, calls, metrics, changes, control, audit, settings)
+PAGES: Final = (session, sign_on, overview, incidents, incident, calls, metrics, changes, control, drills, audit, settings)
 
 router = APIRouter()
 for _page in PAGES:

@@ -20,7 +20,7 @@ def show_login(request: Request, context: Context, next: str = "/") -> Response:
         return back(next)
     if context.access.needs_setup():
         return RedirectResponse("/setup", 303)
-    return render(request, None, "login.html", next=next, error="", name="")
+    return login_page(request, context, next)
 
 
 @router.post("/login")
@@ -31,8 +31,8 @@ def log_in(request: Request, context: Context, form: PlainForm) -> Response:
         cookie = context.access.log_in(form.get("name"), form.get("password"), address)
     except (NotSignedInError, BackpressureError) as error:
         status = 429 if isinstance(error, BackpressureError) else 401
-        return render(request, None, "login.html", status, next=form.get("next", "/"), error=str(error), name=form.get("name"))
-    return _with_cookie(back(form.get("next", "/")), cookie, context)
+        return login_page(request, context, form.get("next", "/"), (status, str(error)), form.get("name"))
+    return with_cookie(back(form.get("next", "/")), cookie, context)
 
 
 @router.get("/setup")
@@ -40,7 +40,7 @@ def show_setup(request: Request, context: Context) -> Response:
     """The first account."""
     if not context.access.needs_setup():
         return RedirectResponse("/login", 303)
-    return render(request, None, "setup.html", error="", name="")
+    return _setup_page(request, context)
 
 
 @router.post("/setup")
@@ -52,8 +52,8 @@ def set_up(request: Request, context: Context, form: PlainForm) -> Response:
             raise InputError("the two passwords differ", "password")
         cookie = context.access.set_up(form.get("secret"), form.get("name"), form.get("password"), address)
     except HoldfastError as error:
-        return render(request, None, "setup.html", 422, error=str(error), name=form.get("name"))
-    return _with_cookie(back("/"), cookie, context)
+        return _setup_page(request, context, (422, str(error)), form.get("name"))
+    return with_cookie(back("/"), cookie, context)
 
 
 @router.post("/logout")
@@ -66,7 +66,25 @@ def log_out(context: Context, form: SignedForm) -> Response:
     return answer
 
 
-def _with_cookie(answer: RedirectResponse, cookie: str, context: ApiContext) -> RedirectResponse:
+def login_page(
+    request: Request, context: ApiContext, wanted: str, refused: tuple[int, str] = (200, ""), name: str = ""
+) -> Response:
+    """The sign-in, with why the last try was refused and its status."""
+    status, error = refused
+    return render(request, None, "login.html", status, next=wanted, error=error, name=name, sign_on=_sign_on(context))
+
+
+def _setup_page(request: Request, context: ApiContext, refused: tuple[int, str] = (200, ""), name: str = "") -> Response:
+    return render(request, None, "setup.html", refused[0], error=refused[1], name=name, sign_on=_sign_on(context))
+
+
+def _sign_on(context: ApiContext) -> str:
+    """What people call the provider; empty where there is none."""
+    return context.sign_on.policy.label if context.sign_on else ""
+
+
+def with_cookie(answer: RedirectResponse, cookie: str, context: ApiContext) -> RedirectResponse:
+    """The same answer, that begins a session in the browser."""
     answer.set_cookie(
         COOKIE,
         cookie,

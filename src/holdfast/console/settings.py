@@ -6,10 +6,12 @@ from fastapi.responses import Response
 from holdfast.access.access import TokenOrder
 from holdfast.access.roles import Identity, Role
 from holdfast.api.context import Context
+from holdfast.api.monitoring import download
 from holdfast.console.forms import Form, SignedForm
 from holdfast.console.incidents import seen_services
 from holdfast.console.page import PageRoute, Viewer, back, render
 from holdfast.core.errors import InputError
+from holdfast.report.monitoring import Kind
 
 router = APIRouter(route_class=PageRoute)
 
@@ -68,6 +70,12 @@ def revoke_token(context: Context, who: Viewer, token_id: str, form: SignedForm)
     """Ends it at once."""
     context.access.revoke_token(who, token_id)
     return back("/settings")
+
+
+@router.get("/settings/monitoring/{kind}")
+def monitoring(who: Viewer, kind: Kind) -> Response:
+    """A file for Grafana or Prometheus."""
+    return download(kind)
 
 
 def _grant(form: Form) -> dict[str, str]:

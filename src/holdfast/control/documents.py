@@ -53,6 +53,6 @@ def event_document(event: ControlEvent) -> dict[str, Any]:
         case LeaseRenewed(lease_id=lease_id, before_ns=before_ns, expires_ns=expires_ns, reason=reason):
             text, before, after = lease_id, to_iso(before_ns), to_iso(expires_ns)
         case _:
-            text, reason = getattr(event, "lease_id", ""), getattr(event, "reason", "")
+            text, reason = getattr(event, "lease_id", getattr(event, "block_id", "")), getattr(event, "reason", "")
             before, after = None, None
     return {"event": type(event).__name__, "text": text, "reason": reason, "before": before, "after": after}

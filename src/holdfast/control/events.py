@@ -14,6 +14,8 @@ from holdfast.control.snapshot import Desired, Lease, Snapshot
 from holdfast.core.errors import IntegrityError, TransitionError
 from holdfast.core.stream import EventStream, StreamEntry, StreamEvent
 
+MAX_LIFTED = 100
+"""Lifted blocks that travel with the snapshot: gateways that follow have counted the older ones."""
 MAX_ENDED = 500
 """Leases that have ended and are still told of; the ledger knows the older ones."""
 
@@ -66,7 +68,23 @@ class AutomationResumed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-ControlEvent = DesiredChanged | LeaseGranted | LeaseRenewed | LeaseRevoked | LeaseExpired | AutomationStopped | AutomationResumed
+class BlockLifted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A guard had stopped somebody harmless, as support found out."""
+
+    block_id: str
+    reason: str
+
+
+ControlEvent = (
+    DesiredChanged
+    | LeaseGranted
+    | LeaseRenewed
+    | LeaseRevoked
+    | LeaseExpired
+    | AutomationStopped
+    | AutomationResumed
+    | BlockLifted
+)
 """Everything that can happen to the control plane."""
 
 
@@ -199,6 +217,11 @@ def _(event: AutomationStopped, state: ControlState, said: StreamEvent) -> Contr
 @_applied.register
 def _(event: AutomationResumed, state: ControlState, said: StreamEvent) -> ControlState:
     return _with(state, automation=True)
+
+
+@_applied.register
+def _(event: BlockLifted, state: ControlState, said: StreamEvent) -> ControlState:
+    return _with(state, lifted=(*state.snapshot.lifted, event.block_id)[-MAX_LIFTED:])
 
 
 def _with(state: ControlState, **changes: object) -> ControlState:

@@ -1,6 +1,7 @@
 """Decisions about leases: what somebody asks for becomes events, or is refused. Pure; the store writes what comes out."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -9,6 +10,7 @@ from holdfast.control.effects import Block, Effect
 from holdfast.control.events import (
     AutomationResumed,
     AutomationStopped,
+    BlockLifted,
     ControlEvent,
     ControlState,
     EndedLease,
@@ -21,6 +23,8 @@ from holdfast.control.lease_rules import MAX_REASON, ttl_ns, ttl_problems
 from holdfast.control.snapshot import Lease
 from holdfast.core.errors import InputError, NotFoundError, TransitionError
 from holdfast.core.ids import derived_id, random_id
+
+_BLOCK_ID = re.compile(r"blk_[0-9a-f]{8,64}")
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +156,20 @@ def resumed(state: ControlState, reason: str) -> AutomationResumed:
     if state.snapshot.automation:
         raise TransitionError("automation is not stopped")
     return AutomationResumed(reason=reason)
+
+
+def lifted(state: ControlState, block_id: str, reason: str) -> list[BlockLifted]:
+    """A guard's block that was wrong. It is not known here which guard's: the gateway that told the id knows.
+
+    Raises:
+        InputError: this is no id of a block, it was lifted before, or there is no reason.
+    """
+    must_have_reason(reason)
+    if not _BLOCK_ID.fullmatch(block_id):
+        raise InputError("is no id of a block, such as blk_1a2b3c4d5e6f", "block_id")
+    if block_id in state.snapshot.lifted:
+        raise InputError("was lifted before", "block_id")
+    return [BlockLifted(block_id=block_id, reason=reason)]
 
 
 def live_lease(state: ControlState, lease_id: str, now_ns: int) -> Lease:

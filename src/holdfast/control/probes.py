@@ -34,6 +34,21 @@ class ProbeVerdict(Value, frozen=True, kw_only=True):
     number: int = 0
 
 
+_decode = msgspec.json.Decoder(ProbeVerdict).decode
+
+
+def decode_verdict(data: bytes) -> ProbeVerdict:
+    """A verdict from its JSON form.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        return _decode(data)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise InputError(f"is no verdict: {error}", "probe") from error
+
+
 class Probes:
     """The last verdicts, in order of arrival. Safe for threads."""
 

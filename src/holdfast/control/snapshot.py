@@ -245,13 +245,17 @@ class Lease(Value, frozen=True, kw_only=True):
 
 
 class Snapshot(Value, frozen=True, kw_only=True):
-    """The unit of distribution. `automation` is false while the red button is pressed."""
+    """The unit of distribution. `automation` is false while the red button is pressed.
+
+    `lifted`: ids of the latest blocks by guards that support found wrong; gateways count them against the guards' budgets.
+    """
 
     version: int
     created_ns: int
     desired: Desired
     leases: tuple[Lease, ...] = ()
     automation: bool = True
+    lifted: tuple[str, ...] = ()
 
     def live(self, now_ns: int) -> tuple[Lease, ...]:
         """The leases that have not expired, in the order in which they were granted."""

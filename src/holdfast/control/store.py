@@ -219,6 +219,14 @@ class ControlStore:
         """
         return self.change(lambda state, now_ns: [leases.revoked(state, lease_id, reason, now_ns)], actor)
 
+    def lift(self, block_id: str, actor: str, reason: str) -> ControlState:
+        """Says that a guard's block was wrong: gateways count it against the guard's budget.
+
+        Raises:
+            InputError: this is no id of a block, it was lifted before, or there is no reason.
+        """
+        return self.change(lambda state, now_ns: leases.lifted(state, block_id, reason), actor)
+
     def stop_automation(self, actor: str, reason: str) -> ControlState:
         """Presses the red button.
 

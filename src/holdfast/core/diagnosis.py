@@ -58,6 +58,8 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     `layers` holds all seven, most probable first, summing to 1. `cohort` is the smallest conjunction of dimensions that explains
     the failure, empty when no dimension does; `cohort_confidence` the share of bootstraps that agree.
     `onset_ns` is when the failure began inside the cohort, 0 where that cannot be told better than the signals did.
+    `confidence_low` is at most `confidence`, and at most what held-out diagnoses that were so sure bore out: it gates automation.
+    0 where nothing is known of that.
     `actions` are suggestions in words, safest first: nothing here acts.
     """
 
@@ -70,6 +72,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Statement, ...] = ()
     actions: tuple[str, ...] = ()
     calls_seen: int = 0
+    confidence_low: float = 0.0
 
     @property
     def confidence(self) -> float:

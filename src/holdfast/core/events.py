@@ -331,6 +331,7 @@ def describe(event: IncidentEvent) -> str:  # noqa: C901 - one line per member o
             return f"{c.metric} on {c.segment} is back within its margin"
         case DiagnosisMade(diagnosis=d):
             top = f"{d.layers[0].layer} {d.layers[0].probability:.2f}" if d.layers else "no layer"
+            top += f" (at least {d.confidence_low:.2f})" if d.confidence_low else ""
             return top + (f", {d.causes[0].fault}" if d.causes else "")
         case ImpactMeasured(impact=i):
             return f"{i.calls} bad answers ({i.calls_low}-{i.calls_high}), {i.users} users"

@@ -38,6 +38,11 @@ class Trace:
         return self.root.service
 
     @property
+    def addendum(self) -> bool:
+        """Whether it only adds to a call of an earlier trace what was said of that later: a late score, feedback. No request."""
+        return len(self.calls) == 1 and self.calls[0].kind is Kind.EVALUATION and bool(self.calls[0].parent_span_id)
+
+    @property
     def start_ns(self) -> int:
         """When the request began."""
         return min(c.start_ns for c in self.calls)

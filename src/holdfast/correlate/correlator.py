@@ -89,6 +89,8 @@ class Correlator:
         if signal.verdict is Verdict.NOISE:
             self.counts["noise"] += 1
             return
+        # What waited with a milder verdict must not come after it.
+        self._waiting = deque((s for s in self._waiting if s.id != signal.id), self._waiting.maxlen)
         if self._known(signal, work):
             return
         match = self._match(signal, work)

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from holdfast.core.clock import NS_PER_S
+from holdfast.core.diagnosis import FAULT_LAYERS, Layer
 from holdfast.core.incident import Incident, State
 from holdfast.core.signal import Segment, Signal, Verdict
 from holdfast.correlate.policy import CorrelatePolicy
@@ -15,6 +16,8 @@ class Why(StrEnum):
     """The same metric of a segment that may hold the same calls, and the incident still goes on or has only just stopped."""
     SAME_CALLS = "same_calls"
     """The same bad calls are shown by both, and the onsets agree."""
+    SAME_COHORT = "same_cohort"
+    """Another failure of exactly the diagnosed cohort, while the incident goes on: the sick have one disease, until shown."""
     SAME_METRIC = "same_metric"
     """The same metric elsewhere, and the onsets agree: one cause that shows in several segments."""
     SAME_SEGMENT = "same_segment"
@@ -33,6 +36,8 @@ def why_joined(signal: Signal, incident: Incident, policy: CorrelatePolicy) -> W
     if signal.verdict is not Verdict.FAILURE and not _accompanies(signal, incident, policy):
         return None
     found = [why for other in incident.signals if (why := _related(signal, other, incident, policy)) is not None]
+    if signal.verdict is Verdict.FAILURE and _of_the_sick(signal, incident, policy):
+        found.append(Why.SAME_COHORT)
     if not found:
         return None
     best = min(found, key=list(Why).index)
@@ -64,17 +69,36 @@ def redundant(signal: Signal, incident: Incident, policy: CorrelatePolicy) -> bo
 def same_cause(one: Incident, other: Incident, policy: CorrelatePolicy) -> bool:
     """Whether two open incidents turned out to be one: the same diagnosed cohort, and onsets that agree.
 
-    Where the cohort is everybody, that alone says little: then the diagnosed fault must be the same as well.
+    Where the cohort is everybody, that alone says little: then the diagnosed fault must be the same as well. Slow streams know
+    their onset badly: hours apart they are one where the diagnoses blame the same change, or the same layer of the same sick.
     """
-    if one.service != other.service or one.diagnosis is None or other.diagnosis is None:
+    if one.service != other.service or one.diagnosis is None or other.diagnosis is None or one.cohort != other.cohort:
         return False
-    if one.cohort != other.cohort or abs(one.started_ns - other.started_ns) > policy.merge_s * NS_PER_S:
-        return False
-    return bool(one.cohort) or (_fault(one) == _fault(other) != "")
+    apart_ns = abs(one.started_ns - other.started_ns)
+    if apart_ns <= policy.merge_s * NS_PER_S and (one.cohort or _fault(one) == _fault(other) != ""):
+        return True
+    same = _change(one) == _change(other) != "" or (bool(one.cohort) and _layer(one) == _layer(other) in FAULT_LAYERS)
+    return same and apart_ns <= policy.cohort_s * NS_PER_S
 
 
 def _fault(incident: Incident) -> str:
     return incident.diagnosis.causes[0].fault if incident.diagnosis and incident.diagnosis.causes else ""
+
+
+def _change(incident: Incident) -> str:
+    return incident.diagnosis.causes[0].change_id if incident.diagnosis and incident.diagnosis.causes else ""
+
+
+def _layer(incident: Incident) -> Layer:
+    return incident.diagnosis.layers[0].layer if incident.diagnosis and incident.diagnosis.layers else Layer.UNKNOWN
+
+
+def _of_the_sick(signal: Signal, incident: Incident, policy: CorrelatePolicy) -> bool:
+    """Whether the signal's segment is just the diagnosed cohort of an incident that goes on, and it began after that."""
+    if incident.state is not State.OPEN or incident.diagnosis is None or not signal.segment.dimension:
+        return False
+    after_ns = signal.onset_ns - incident.started_ns
+    return incident.cohort == signal.segment.conditions and -_window_ns(signal, policy) <= after_ns <= policy.cohort_s * NS_PER_S
 
 
 def _accompanies(signal: Signal, incident: Incident, policy: CorrelatePolicy) -> bool:

@@ -14,6 +14,8 @@ class CorrelatePolicy(msgspec.Struct, frozen=True, kw_only=True):
         follows_s: a fault that comes back within this after an incident was resolved refers to it.
         declined_s: a person said that it was no incident: the same metric and segment stay silent for so long.
         merge_s: open incidents of the same diagnosed cohort whose onsets are no farther apart are one.
+        cohort_s: so long after an incident's onset a further failure of its diagnosed cohort is of the same cause, and incidents
+            whose diagnoses agree are merged.
         signals_per_metric: failing segments of one metric that an incident shows before its cohort is known.
         waiting_signals: anomalies at most that wait for an incident to join.
         many_users, many_calls: users or bad calls from which an incident is a step more severe.
@@ -27,6 +29,7 @@ class CorrelatePolicy(msgspec.Struct, frozen=True, kw_only=True):
     follows_s: float = 7 * 86_400.0
     declined_s: float = 86_400.0
     merge_s: float = 1200.0
+    cohort_s: float = 6 * 3600.0
     signals_per_metric: int = 3
     waiting_signals: int = 256
     many_users: int = 50

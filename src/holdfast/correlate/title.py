@@ -1,11 +1,13 @@
 """Titles in plain words: what, how much, where, from what to what."""
 
+import math
 from collections.abc import Mapping
 
 from holdfast.core.incident import Incident
 from holdfast.core.score import Metric, Unit
 from holdfast.core.signal import Signal, Verdict
 
+MOST_HARM = 3
 TIMES = ((1.75, 2.5, "doubled"), (2.5, 3.5, "tripled"), (3.5, 4.5, "quadrupled"))
 
 
@@ -26,18 +28,37 @@ def title_of(signal: Signal, metrics: Mapping[str, Metric], cohort: Mapping[str,
     subject = name[:1].upper() + name[1:]
     if signal.detector == "hard":
         return f"{subject} in {where}"
+    if signal.detector == "burn_rate":
+        share = number(signal.bad / max(signal.calls, 1), Unit.PROBABILITY)
+        return f"{subject} uses up its error budget for {where}: {share} of calls"
     unit = metric.unit if metric else Unit.PROBABILITY
     values = f"{number(signal.baseline, unit)} → {number(signal.observed, unit)}"
     return f"{subject} {change_in_words(signal)} for {where}: {values}"
 
 
 def title_of_incident(incident: Incident, metrics: Mapping[str, Metric]) -> str:
-    """The title by the worst and clearest of its failures, for the diagnosed cohort; as it is where no signal is a failure."""
+    """The title by the worst and clearest of its failures, for the diagnosed cohort; as it is where no signal is a failure.
+
+    Harm 3 comes first; under that a step of harm weighs as much as being twice as clear.
+    """
     failures = [signal for signal in incident.signals if signal.verdict is Verdict.FAILURE]
     if not failures:
         return incident.title
-    leading = max(failures, key=lambda s: (metrics[s.metric].harm if s.metric in metrics else 0, s.log_evidence - s.threshold))
+
+    def weight(signal: Signal) -> tuple[bool, float]:
+        harm = metrics[signal.metric].harm if signal.metric in metrics else 0
+        return harm >= MOST_HARM, 2**harm * clearness(signal)
+
+    leading = max(failures, key=weight)
     return title_of(leading, metrics, incident.diagnosis.cohort if incident.diagnosis else None)
+
+
+def clearness(signal: Signal) -> float:
+    """How clear the signal is: nats of evidence for each call since its onset; one event of a hard rule is clear.
+
+    All alarms are raised at about their threshold: what they have beyond it is chance, how few calls it took them is not.
+    """
+    return math.inf if signal.detector == "hard" else signal.log_evidence / max(signal.calls, 1)
 
 
 def change_in_words(signal: Signal) -> str:

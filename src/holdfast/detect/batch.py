@@ -26,7 +26,10 @@ MAX_VERSIONS = 2000
 
 
 class TraceRow(msgspec.Struct, frozen=True):
-    """One trace of a batch: event time, application (segment number), segments and user of its first scored call."""
+    """One trace of a batch: event time, application (segment number), segments and user of its first scored call.
+
+    `addendum`: as of `Trace`; it is no traffic.
+    """
 
     time_ns: int
     app: int
@@ -34,6 +37,7 @@ class TraceRow(msgspec.Struct, frozen=True):
     user: str
     scorers: frozenset[str]
     failed: tuple[str, ...]
+    addendum: bool = False
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -149,7 +153,8 @@ class Extractor:
         # Numbers of profiles are void after a trim: rows that are kept hold the segments themselves.
         user = root.dimensions.get("user", ("",))[0]
         failed = tuple([f.scorer for f in scored.failures])
-        rows.traces.append(TraceRow(reached, app, self._index.profiles[main], user, shape.scorers, failed))
+        segments = self._index.profiles[main]
+        rows.traces.append(TraceRow(reached, app, segments, user, shape.scorers, failed, trace.addendum))
         rows.scores.extend(scores)
         rows.value.extend([score.value for score in scores])
         rows.metric.append(shape.numbers)

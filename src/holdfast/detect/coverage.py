@@ -42,7 +42,10 @@ class _Scorer(msgspec.Struct):
 
 
 class _Tally:
-    """Traces of one application in one minute, by the set of scorers that ran; and runs that failed, by scorer."""
+    """Requests to one application in one minute; traces by the set of scorers that ran; and runs that failed, by scorer.
+
+    What a judge says later comes as a trace of its own, on which no other scorer could have run: it is no request.
+    """
 
     def __init__(self) -> None:
         self.traces = 0
@@ -72,7 +75,7 @@ class Coverage:
             tally = tallies.get(row.app)
             if tally is None:
                 tally = tallies[row.app] = _Tally()
-            tally.traces += 1
+            tally.traces += not row.addendum
             tally.ran[row.scorers] = tally.ran.get(row.scorers, 0) + 1
             if row.failed:
                 tally.failed.update(set(row.failed))

@@ -10,13 +10,16 @@ from holdfast.core.score import Metric
 from holdfast.core.trace import ScoredTrace
 from holdfast.detect.batch import Extractor
 from holdfast.detect.budget import BudgetReport
+from holdfast.detect.burn_rate import DETECTOR, BurnRate, ObjectiveReport
 from holdfast.detect.policy import DetectPolicy
 from holdfast.detect.protocol import Ground, SignalEvent
 from holdfast.detect.registry import DETECTORS
 from holdfast.detect.segments import IndexState
 from holdfast.detect.sequential import Sequential
 
-FORMAT = 3
+FORMAT = 4
+MAX_CHANGES = 2_000
+"""Changes that are remembered, so that none counts twice."""
 
 
 class Detection:
@@ -32,6 +35,7 @@ class Detection:
         self._extractor = Extractor(self._ground.index, self._ground.table, self._ground.policy)
         self._detectors = {name: make(self._ground) for name, make in DETECTORS.items()}
         self._traces = 0
+        self._changes: dict[tuple[str, str], None] = {}
 
     def observe(self, batch: Sequence[ScoredTrace]) -> list[SignalEvent]:
         """Signals raised and cleared by these traces, which come in about the order of their ends.
@@ -54,7 +58,16 @@ class Detection:
         return found
 
     def changed(self, change: Change) -> None:
-        """Look harder at what this change may concern: evidence of its streams gets a head start, paid from the budget."""
+        """Look harder at what this change may concern: evidence of its streams gets a head start, paid from the budget.
+
+        A change that was told before, by source and id, is not told again: senders repeat themselves, and restarts do.
+        """
+        key = (change.source, change.id)
+        if key in self._changes:
+            return
+        self._changes[key] = None
+        if len(self._changes) > MAX_CHANGES:
+            del self._changes[next(iter(self._changes))]
         for detector in self._detectors.values():
             detector.changed(change)
 
@@ -74,6 +87,12 @@ class Detection:
         assert isinstance(sequential, Sequential), "the registry says so"  # noqa: S101 - an invariant, not a check of input
         return sequential.report()
 
+    def objectives(self) -> list[ObjectiveReport]:
+        """How each objective stands, and what is left of its budget, in each segment that it was counted in."""
+        burn_rate = self._detectors[DETECTOR]
+        assert isinstance(burn_rate, BurnRate), "the registry says so"  # noqa: S101 - an invariant, not a check of input
+        return burn_rate.report()
+
     def snapshot(self) -> bytes:
         """All state: a detection that restores it goes on identically."""
         return msgspec.msgpack.encode(
@@ -85,6 +104,7 @@ class Detection:
                 evidence=self._ground.evidence.state(),
                 detectors={name: detector.snapshot() for name, detector in self._detectors.items()},
                 traces=self._traces,
+                changes=list(self._changes),
             )
         )
 
@@ -109,6 +129,7 @@ class Detection:
         for name, detector in self._detectors.items():
             detector.restore(plain.detectors[name])
         self._traces = plain.traces
+        self._changes = dict.fromkeys(plain.changes)
 
 
 class _State(msgspec.Struct, kw_only=True):
@@ -119,3 +140,4 @@ class _State(msgspec.Struct, kw_only=True):
     evidence: bytes
     detectors: dict[str, bytes]
     traces: int
+    changes: list[tuple[str, str]]

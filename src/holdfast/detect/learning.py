@@ -63,7 +63,8 @@ def _promote(watch: Watch, rows: Ints) -> None:
     s.mode[ready] = WATCHING
     parts = learning[s.parent[learning] >= 0]
     parts = parts[s.mode[s.parent[parts]] != LEARNING]
-    parts = parts[s.base[parts, N] >= policy.min_segment_calls]
+    known = s.base[parts, N] >= policy.min_segment_calls
+    parts = parts[known | np.array([watch.is_abuse(row) for row in parts.tolist()], bool)]
     s.mode[parts] = WATCHING
     fresh = np.concatenate((ready, parts))
     s.refreshed[fresh] = -1.0

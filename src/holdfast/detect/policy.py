@@ -3,6 +3,7 @@
 import msgspec
 
 from holdfast.core.errors import ConfigurationError
+from holdfast.detect.objective import Objective
 from holdfast.detect.standard import StandardPolicy
 
 VERSIONS = frozenset({"prompt.version", "index.version", "model"})
@@ -44,6 +45,8 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
         remembered_traces: traces whose scores are recognised when they come again.
         late_s: a call older than this behind its application's newest one no longer counts.
         user_metrics: metrics that are also watched per user.
+        objectives: promises whose burn rate is watched. None by default: only an owner knows what was promised, and a promise
+            that is guessed is either never kept or never broken.
     """
 
     false_alarms_per_day: float = 0.2
@@ -79,6 +82,7 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
     user_metrics: frozenset[str] = frozenset(
         {"prompt_injection", "system_prompt_leak", "policy_violation", "sensitive_output", "toxicity"}
     )
+    objectives: tuple[Objective, ...] = ()
     standard: StandardPolicy = StandardPolicy()
 
     def __post_init__(self) -> None:
@@ -91,6 +95,9 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigurationError("detect.app_share, segment_share and change_share must sum to 1")
         if self.idle_days <= 0:
             raise ConfigurationError("detect.idle_days must be above 0")
+        names = [objective.name for objective in self.objectives]
+        if len(set(names)) < len(names):
+            raise ConfigurationError("objectives must have different names")
         for key in ("quantile", "young_quantile", "segment_quantile"):
             if not 0.5 <= getattr(self, key) < 1:
                 raise ConfigurationError(f"detect.{key} must lie in [0.5, 1)")

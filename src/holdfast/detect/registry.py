@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from holdfast.detect.burn_rate import DETECTOR, BurnRate
 from holdfast.detect.coverage import Coverage
 from holdfast.detect.hard import Hard
 from holdfast.detect.protocol import Detector, Ground
@@ -13,4 +14,5 @@ DETECTORS: dict[str, Callable[[Ground], Detector]] = {
     "hard": Hard,
     "coverage": Coverage,
     "traffic": Traffic,
+    DETECTOR: BurnRate,
 }

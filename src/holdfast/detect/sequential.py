@@ -73,9 +73,11 @@ class Sequential:
         return self._advance(observed) if len(observed.stream) else []
 
     def changed(self, change: Change) -> None:
-        """Give the applications that this may concern a head start."""
+        """Give the applications that this may concern a head start, unless it is long past: then it has shown, or does not."""
+        late_ns = int(self._ground.policy.late_s * NS_PER_S)
         for number, segment in enumerate(self._ground.index.segments):
-            if not segment.dimension and change.service in ("", segment.service):
+            concerned = not segment.dimension and change.service in ("", segment.service)
+            if concerned and change.time_ns >= self._ground.index.last_ns[number] - late_ns:
                 self._watch.attend(number, change.time_ns)
 
     def settle(self) -> list[SignalEvent]:
@@ -234,7 +236,8 @@ class Sequential:
         """Remember the traces, for the mix of traffic, and when each segment was seen."""
         index, latest = self._ground.index, dict[tuple[int, ...], int]()
         for row in batch.traces:
-            self._ground.evidence.saw(row.app, row.time_ns, row.segments)
+            if not row.addendum:
+                self._ground.evidence.saw(row.app, row.time_ns, row.segments)
             latest[row.segments] = row.time_ns
         # A call may belong to an application of which the root of its trace knows nothing.
         reached = np.zeros(len(index.profiles), np.int64)

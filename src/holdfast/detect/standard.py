@@ -19,6 +19,7 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
         silence_ratio: before ÷ since from which a share that is watched both ways has fallen silent; `rise` holds for its loss.
         outlier_ratio: ratio from which the share of calls that are worse than 99 in 100 has failed; `rise` holds for it too.
         magnitude_ratio: the same for latency, tokens, cost, counts; retrieval_ratio where the family is retrieval.
+        burn_failure: burn rate of an objective from which it has failed; slower ones are anomalies.
     """
 
     min_calls: int = 8
@@ -32,6 +33,7 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
     outlier_ratio: float = 3.0
     magnitude_ratio: float = 3.0
     retrieval_ratio: float = 2.0
+    burn_failure: float = 6.0
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +75,22 @@ def judge(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdi
     if metric.unit is Unit.PROBABILITY:
         return _probability(metric, effect, policy)
     return _magnitude(metric, effect, policy)
+
+
+def judge_burn(rate: float, seen: tuple[int, float], certainty: float, policy: StandardPolicy) -> tuple[Verdict, str]:
+    """Class a burn rate of at least `rate`, seen in (calls, share of them that was bad), and say why in words.
+
+    `certainty` is ln of the likelihood ratio that more is bad than the objective allows.
+    """
+    calls, share = seen
+    words = f"{share:.2%} of {calls} calls were bad"
+    if calls < policy.min_calls:
+        return Verdict.NOISE, f"{words}: too few ({policy.min_calls})"
+    if certainty < policy.certainty:
+        return Verdict.NOISE, f"{words}: it may be luck ({certainty:.1f} < {policy.certainty:g} nats)"
+    if rate >= policy.burn_failure:
+        return Verdict.FAILURE, f"{words}: at least ×{policy.burn_failure:g}"
+    return Verdict.ANOMALY, f"{words}: under ×{policy.burn_failure:g}, there is time until tomorrow"
 
 
 def _probability(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdict, str]:

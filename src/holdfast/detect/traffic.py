@@ -46,9 +46,11 @@ class Traffic:
         self._apps: dict[int, _App] = {}
 
     def observe(self, batch: Batch) -> list[SignalEvent]:
-        """Count traces; judge each bucket when it is over."""
+        """Count requests; judge each bucket when it is over."""
         found = list[SignalEvent]()
         for row in batch.traces:
+            if row.addendum:
+                continue
             number = row.time_ns // BUCKET_NS
             app = self._apps.get(row.app)
             if app is None:

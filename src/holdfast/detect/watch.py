@@ -22,6 +22,9 @@ NS_PER_DAY = 86_400 * 1_000_000_000
 SAME_STRENGTH, OWN_STRENGTH = 200.0, 50.0
 """Strength of the application's baseline, in calls, as prior of a segment that should be like it, and of one that may differ."""
 
+PEOPLE = frozenset({"user", "tenant"})
+"""Dimensions whose values differ from the application for good reasons."""
+
 
 class Alarm(msgspec.Struct):
     """A stream that has alarmed: its signal, totals at the onset, event time and calls at the alarm, and what was judged last."""
@@ -183,7 +186,16 @@ class Watch:
             return dimension in VERSIONS
         if kind != "score":
             return dimension in VERSIONS and parent != index.app[segment]
-        return dimension in JUDGED_AT_ONCE | {"user"}
+        return dimension in JUDGED_AT_ONCE | {"user"} or self.is_abuse(row)
+
+    def is_abuse(self, row: int) -> bool:
+        """Whether this stream watches a tenant for what people do to an application: a campaign may be spread over its users.
+
+        As with users, it is held to what is normal for the application, with all the doubt that so few calls leave.
+        """
+        dimension = self.ground.index.segments[int(self.streams.segment[row])].dimension
+        column = self.ground.table.columns[int(self.streams.column[row])]
+        return dimension == "tenant" and column.kind == "score" and column.metric in self.ground.policy.user_metrics
 
     def release(self, segments: Collection[int]) -> None:
         """Forget these segments and their streams, none of which has alarmed: others get their numbers."""
@@ -246,7 +258,7 @@ class Watch:
             if above >= 0:
                 segment = int(s.segment[row])
                 dimension = index.segments[segment].dimension
-                default = SAME_STRENGTH if s.held[row] and dimension != "user" else OWN_STRENGTH
+                default = SAME_STRENGTH if s.held[row] and dimension not in PEOPLE else OWN_STRENGTH
                 at_home = s.parent[above] >= 0
                 found = 0.0 if at_home else self.strengths.get((index.app[segment], int(s.column[row]), dimension), 0.0)
                 strength[i] = min(found or default, float(known[i]))

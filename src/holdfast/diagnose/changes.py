@@ -211,7 +211,7 @@ def new_values(frame: Frame, onset: Onset, dimensions: Sequence[str] = IMPLIED) 
         if condition[0] not in dimensions:
             continue
         first = frame.first_seen_ns(condition)
-        near = onset.time_ns - NEWNESS_NS <= first <= onset.time_ns + 3 * onset.error_ns + HOUR_NS // 2
+        near = onset.time_ns - NEWNESS_NS - 3 * onset.error_ns <= first <= onset.time_ns + 3 * onset.error_ns + HOUR_NS // 2
         history = int((frame.time_ns < first).sum())
         since = int((frame.mask(condition) & frame.after).sum())
         if near and first > earliest and history >= LEAST_HISTORY and since >= max(5, 0.05 * int(frame.after.sum())):

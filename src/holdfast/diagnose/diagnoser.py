@@ -22,6 +22,7 @@ from holdfast.diagnose.frame import Bools, Condition, Frame
 from holdfast.diagnose.moves import measure, reference, steps
 from holdfast.diagnose.onset import Onset, estimate
 from holdfast.diagnose.posterior import VERSIONS, Model, primary
+from holdfast.diagnose.venn_abers import lower_bound
 
 HISTORY_NS = 24 * HOUR_NS
 LONG_HISTORY_NS = 7 * HISTORY_NS
@@ -48,7 +49,10 @@ class Diagnoser:
 
     def diagnose(self, incident: Incident, telemetry: Telemetry, now_ns: int) -> Diagnosis:
         """What is believed at `now_ns`; with nothing to go by, `unknown` in the proportions of the prior."""
-        return narrate.diagnosis(self.find(incident, telemetry, now_ns), now_ns)
+        told = narrate.diagnosis(self.find(incident, telemetry, now_ns), now_ns)
+        low = lower_bound(self.model.calibration.lower, told.confidence)
+        # Drills are not the world: where they were kinder than the posterior, that is no reason to be surer.
+        return narrate.bounded(told, min(low, told.confidence))
 
     def find(self, incident: Incident, telemetry: Telemetry, now_ns: int) -> Findings:
         """The findings behind `diagnose`."""

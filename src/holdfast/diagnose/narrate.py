@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from holdfast.core.clock import to_iso
@@ -41,11 +42,25 @@ def diagnosis(found: Findings, now_ns: int) -> Diagnosis:
     )
 
 
+def bounded(told: Diagnosis, low: float) -> Diagnosis:
+    """The diagnosis with the lower bound of its confidence, also in words. Nothing may rely on `unknown`: its bound is 0."""
+    if not low or told.layers[0].layer is Layer.UNKNOWN:
+        return told
+    text = f"right at least {low:.0%} of the time, by held-out diagnoses that were as sure"
+    return msgspec.structs.replace(told, confidence_low=low, evidence=(*told.evidence, Statement(group="calibration", text=text)))
+
+
 def causes(found: Findings) -> list[Cause]:
-    """The five most probable hypotheses, each with who it is about and which change brought it."""
+    """The five most probable hypotheses, each with who it is about and which change brought it.
+
+    Where some layer is more probable than that nothing failed, faults come first: nothing is one hypothesis, a fault one of many.
+    """
     posterior = found.posterior
     order = np.argsort(-posterior.probability, kind="stable")
-    named = [i for i in order.tolist() if posterior.names[i] in BY_NAME][:MOST_CAUSES]
+    named = [i for i in order.tolist() if posterior.names[i] in BY_NAME]
+    if max(Layer, key=posterior.of_layer) is not Layer.BENIGN:
+        named.sort(key=lambda i: posterior.layers[i] is Layer.BENIGN)
+    named = named[:MOST_CAUSES]
     return [_cause(found, i) for i in named]
 
 

@@ -129,6 +129,8 @@ class LiveAssistant:
         self._jitter = Random(scenario.seed)
         pace = pace or Pace()
         self._stopped = False
+        self.through: Callable[[TraceSteps], TraceSteps] = lambda trace: trace
+        """What each request goes through on its way, such as a gateway that has another model answer."""
         self.sent = Sent()
         self.prepared = prepare(
             msgspec.structs.replace(
@@ -181,7 +183,7 @@ class LiveAssistant:
         for trace in play(self.prepared):
             self.sent.requests += 1
             self.sent.struck += bool(trace.struck)
-            yield trace
+            yield self.through(trace)
 
     def _wait_until(self, time_ns: int) -> None:
         while not self._stopped:

@@ -142,6 +142,11 @@ class Breaker:
             self._judge(bad, now_ns)
         return before, self.state
 
+    def trip(self, now_ns: int) -> None:
+        """Open on what somebody else has counted."""
+        self._enter(BreakerState.OPEN, now_ns)
+        self._probe_seen = self._probe_bad = 0
+
     def _trip_if_due(self, now_ns: int) -> None:
         seen, wrong = self._window.counts(now_ns)
         if seen >= self.rule.min_count and wrong >= self.rule.open_at * seen:

@@ -1,16 +1,18 @@
 """All breakers of a gateway: one per rule, target and scope, bounded; which targets may be asked, and what each outcome means."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
+from holdfast.control.probes import ProbeVerdict
 from holdfast.control.snapshot import BreakerRule, BreakerSignal
 from holdfast.core.call import Dimensions
 from holdfast.core.clock import Clock
 from holdfast.gateway.breaker import Breaker, BreakerState, Transition
 from holdfast.gateway.bucket import Bounded
+from holdfast.gateway.siblings import Tripped
 
 MAX_BREAKERS = 10_000
 MAX_TRANSITIONS = 200
@@ -67,6 +69,8 @@ class Breakers:
         self._table: Bounded[Breaker] = Bounded(MAX_BREAKERS)
         self.transitions: deque[Transition] = deque(maxlen=MAX_TRANSITIONS)
         self.tripped = 0
+        self.on_trip: Callable[[Tripped], object] = lambda tripped: None
+        """Told of each breaker in force that opens on what this worker itself saw."""
 
     def _of(self, rule: BreakerRule, target: str, dimensions: Dimensions) -> Breaker:
         key = _key(rule, target, dimensions)
@@ -121,6 +125,38 @@ class Breakers:
                 before, after = breaker.record(bad, now_ns, rule.name in probes)
                 if before is not after:
                     self._note(breaker, rule, target, dimensions, before)
+                if before is BreakerState.CLOSED and after is BreakerState.OPEN and not rule.shadow:
+                    self.on_trip(Tripped(rule.name, target, _key(rule, target, dimensions).scope))
+
+    def tripped_elsewhere(self, rules: Iterable[BreakerRule], tripped: Tripped) -> None:
+        """A sibling saw enough of this target to open its breaker: this worker's opens too, and closes on its own probes."""
+        now_ns = self._clock.now_ns()
+        for rule in rules:
+            if rule.shadow or len(rule.dimensions) != len(tripped.scope):
+                continue
+            dimensions: Dimensions = {name: (value,) for name, value in zip(rule.dimensions, tripped.scope, strict=True)}
+            breaker = self._of(rule, tripped.target, dimensions)
+            before = breaker.look(now_ns)
+            if before is BreakerState.CLOSED:
+                breaker.trip(now_ns)
+                self._note(breaker, rule, tripped.target, dimensions, before)
+
+    def judged(self, rules: Iterable[BreakerRule], verdict: ProbeVerdict) -> None:
+        """Count what a judge elsewhere says of a probe.
+
+        It counts for a half-open breaker on quality whose guard has the judge's name; a verdict alone makes none, and trips none.
+        """
+        now_ns = self._clock.now_ns()
+        dimensions: Dimensions = {name: (value,) for name, value in verdict.dimensions.items()}
+        for rule in rules:
+            if rule.signal is not BreakerSignal.QUALITY or rule.guard != verdict.judge:
+                continue
+            breaker = self._table.peek(_key(rule, verdict.target, dimensions))
+            if breaker is None or breaker.look(now_ns) is not BreakerState.HALF_OPEN:
+                continue
+            before, after = breaker.record(not verdict.good, now_ns, probe=True)
+            if before is not after:
+                self._note(breaker, rule, verdict.target, dimensions, before)
 
     def _note(self, breaker: Breaker, rule: BreakerRule, target: str, dimensions: Dimensions, before: BreakerState) -> None:
         now_ns = self._clock.now_ns()

@@ -19,6 +19,8 @@ from holdfast.control.snapshot import (
     Template,
     VirtualKey,
 )
+from holdfast.gateway.guards.protocol import UNCALIBRATED
+from holdfast.score.calibrator import Calibrator
 
 DEFAULT_BREAKER = BreakerRule(name="transport", signal=BreakerSignal.TRANSPORT)
 """In force where a snapshot has no breaker on transport errors of its own."""
@@ -28,10 +30,11 @@ ROUTE_HEADER = "x-holdfast-route"
 
 
 class Compiled:
-    """One snapshot, indexed. `warnings` name what refers to nothing: it is left out, and reported."""
+    """One snapshot, indexed, and what people's labels taught. `warnings`: what refers to nothing; it is left out."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, calibrator: Calibrator = UNCALIBRATED) -> None:
         desired = snapshot.desired
+        self.calibrator = calibrator
         self.snapshot = snapshot
         self.version = snapshot.version
         self.matcher = Matcher(snapshot)
@@ -55,6 +58,7 @@ class Compiled:
         if not snapshot.automation:
             # The red button stops what acts by itself on judgement; that a dead target is not asked is no judgement.
             rules = tuple(replace(r, shadow=True) if r.signal is BreakerSignal.QUALITY else r for r in rules)
+        self._rules = {r.name: r for r in rules}
         self._breakers = {r.name: tuple(b for b in rules if not b.routes or r.name in b.routes) for r in desired.routes}
         self.warnings = tuple(_dangling(self))
 
@@ -95,6 +99,11 @@ class Compiled:
     def breakers(self, route: str) -> tuple[BreakerRule, ...]:
         """The breaker rules of a route."""
         return self._breakers.get(route, ())
+
+    def breakers_named(self, name: str) -> tuple[BreakerRule, ...]:
+        """The breaker rule of that name, on whatever routes; none where there is none."""
+        found = self._rules.get(name)
+        return () if found is None else (found,)
 
 
 def _allowed(route: Route, key: VirtualKey) -> bool:

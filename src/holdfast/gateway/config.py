@@ -13,6 +13,7 @@ from holdfast.ingest.auth import is_loopback
 from holdfast.ingest.checkpoint import replace_file
 
 MIN_KEY_BYTES = 16
+MAX_TOKEN_BYTES = 4096
 
 
 class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,8 +25,11 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         workers: processes that serve.
         gateway_id: by which the server knows it.
         server_url, server_token: the control plane; empty: none, and `snapshot` is all there is.
+        server_token_file: where the token is read, each time anew, while `server_token` is empty: a server on the same machine
+            makes it at its first start, which may be after the gateway's.
         otlp_url, otlp_token: where telemetry goes; empty: it waits in the spool.
         snapshot: a file with a snapshot that is followed where there is no server.
+        calibrations: what people's labels taught, followed where it is there; None: in `directory`.
         redaction, redaction_key: what is redacted from telemetry, and the key of the pseudonyms.
         content: whether telemetry carries messages and answers.
         metrics_token: asked for by /metrics; empty: nobody is asked.
@@ -41,9 +45,11 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     gateway_id: str = "gateway"
     server_url: str = ""
     server_token: str = ""
+    server_token_file: Path | None = None
     otlp_url: str = ""
     otlp_token: str = ""
     snapshot: Path | None = None
+    calibrations: Path | None = None
     redaction: RedactionPolicy = RedactionPolicy()
     redaction_key: bytes
     content: bool = True
@@ -59,6 +65,15 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     def keyless(self) -> bool:
         """Whether it may serve without virtual keys."""
         return is_loopback(self.host)
+
+    def shown_token(self) -> str:
+        """What the control plane is shown now; empty where there is nothing to show."""
+        if self.server_token or self.server_token_file is None:
+            return self.server_token
+        try:
+            return self.server_token_file.read_bytes()[:MAX_TOKEN_BYTES].decode("ascii", "replace").strip()
+        except OSError:
+            return ""
 
     def spool_of(self, worker: int) -> Path:
         """Folder of the spool of one worker."""

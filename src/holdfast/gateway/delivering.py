@@ -63,13 +63,14 @@ async def whole(exchange: Exchange, served: Served, desk: Desk, together: Togeth
     guards = in_force(exchange, desk.guarding, GuardPlace.OUTPUT)
     if not guards:
         return plain
-    seen = exchange.seen = Seen(exchange.asked, said, exchange.dimensions)
+    seen = exchange.seen = exchange.to_judge(said)
     await together.prepare(guards, seen)
     acting = desk.guarding.run(exchange, guards, seen)
     if acting is None:
         return plain
     one, verdict = acting
     exchange.block_id = random_id("blk")
+    desk.guarding.blocked(exchange, verdict)
     exchange.changed(f"guard:{verdict.guard}")
     redact = getattr(one.armed.judge, "redact", None)
     if verdict.ruling is Ruling.DENY and one.armed.action is Action.REDACT and redact is not None:
@@ -203,7 +204,7 @@ class _Watch:
             return True
         if self._settled:
             return False
-        seen = Seen(self._exchange.asked, said if final else self._latest(said), self._exchange.dimensions)
+        seen = self._exchange.to_judge(said if final else self._latest(said))
         if not final and not any(self._stops(one, seen) for one in self._guards):
             return False
         # Once for the record, with the budget and all: at the end, or where a guard has spoken. One whose budget lets this pass
@@ -225,6 +226,7 @@ class _Watch:
         """Record what was done."""
         self._exchange.block_id = random_id("blk")
         if self._acting is not None:
+            self._desk.guarding.blocked(self._exchange, self._acting[1])
             enforced(self._exchange, self._acting[1], Enforced.CUT)
             self._exchange.changed(f"guard:{self._acting[1].guard}")
         elif self._tool:

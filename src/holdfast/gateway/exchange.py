@@ -176,6 +176,10 @@ class Exchange:
         if what not in self.changes:
             self.changes.append(what)
 
+    def to_judge(self, said: Said | None = None) -> Seen:
+        """What guards may read of it."""
+        return Seen(self.asked, said, self.dimensions, self.compiled.calibrator)
+
     def refuse(self, refusal: Refusal) -> Reply:
         """The answer that refuses."""
         self.refusal = refusal

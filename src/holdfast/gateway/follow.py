@@ -12,7 +12,7 @@ from pyreqwest.exceptions import PyreqwestError
 from pyreqwest.response import ResponseBodyReader
 
 from holdfast.control.gateways import GatewayReport
-from holdfast.control.probes import ProbeVerdict
+from holdfast.control.probes import ProbeVerdict, decode_verdict
 from holdfast.control.snapshot import Snapshot
 from holdfast.control.validate import MAX_SNAPSHOT_BYTES
 from holdfast.core.errors import HoldfastError
@@ -33,15 +33,24 @@ class Follower:
     """Takes snapshots from the server into the file that the workers read. Nothing that comes is trusted before it is checked.
 
     Args:
+        token: what is shown to the server, asked for anew with each request.
         on_snapshot: called with each snapshot that was taken.
+        on_verdict: called with what judges elsewhere say of probes.
     """
 
     def __init__(
-        self, url: str, token: str, gateway_id: str, file: SnapshotFile, on_snapshot: Callable[[Snapshot], None]
+        self,
+        url: str,
+        token: Callable[[], str],
+        gateway_id: str,
+        file: SnapshotFile,
+        on_snapshot: Callable[[Snapshot], None],
+        on_verdict: Callable[[ProbeVerdict], None] = lambda verdict: None,
     ) -> None:
         self._base = url.rstrip("/") + BASE
-        self._headers = [("authorization", f"Bearer {token}")] if token else []
-        self._gateway_id, self._file, self._on_snapshot = gateway_id, file, on_snapshot
+        self._token = token
+        self._gateway_id, self._file = gateway_id, file
+        self._on_snapshot, self._on_verdict = on_snapshot, on_verdict
         self._client: Client | None = None
         self.running: Snapshot | None = None
         self.refused = ""
@@ -84,7 +93,7 @@ class Follower:
                 pause_s = min(pause_s, 1.0)
 
     async def _stream(self) -> None:
-        headers = [*self._headers, ("accept", "text/event-stream")]
+        headers = [*self._headers(), ("accept", "text/event-stream")]
         if self.running is not None:
             headers.append(("last-event-id", str(self.running.version)))
         async with (
@@ -102,10 +111,18 @@ class Follower:
                 for event in reader.feed(bytes(chunk)):
                     if event.name == "snapshot":
                         self.take(event.data)
+                    elif event.name == "probe":
+                        self._hear(event.data)
+
+    def _hear(self, data: bytes) -> None:
+        try:
+            self._on_verdict(decode_verdict(data))
+        except HoldfastError as error:
+            log.warning("verdict on a probe refused", reason=str(error))
 
     async def poll(self) -> bool:
         """Ask once; whether the server answered."""
-        headers = list(self._headers)
+        headers = self._headers()
         if self.running is not None:
             headers.append(("if-none-match", f'"{self.running.version}"'))
         try:
@@ -126,13 +143,17 @@ class Follower:
         return await self._post("/probes", msgspec.json.encode(verdict))
 
     async def _post(self, path: str, body: bytes) -> bool:
-        headers = [*self._headers, ("content-type", "application/json")]
+        headers = [*self._headers(), ("content-type", "application/json")]
         try:
             async with asyncio.timeout(CALL_S):
                 async with self._http().post(self._base + path).headers(headers).body_bytes(body).build_streamed() as response:
                     return response.status < 300
         except (PyreqwestError, TimeoutError):
             return False
+
+    def _headers(self) -> list[tuple[str, str]]:
+        token = self._token()
+        return [("authorization", f"Bearer {token}")] if token else []
 
     def _http(self) -> Client:
         if self._client is None:

@@ -20,7 +20,6 @@ from holdfast.gateway.delivering import Delivery, heard, streamed, whole
 from holdfast.gateway.dialects.registry import ENDPOINTS, dialect_of
 from holdfast.gateway.exchange import Exchange, Reply, Request, Ruling
 from holdfast.gateway.guarding import Guarding, Ready
-from holdfast.gateway.guards.protocol import Seen
 from holdfast.gateway.headers import incoming
 from holdfast.gateway.limits import Limits
 from holdfast.gateway.meters import Meters
@@ -29,10 +28,12 @@ from holdfast.gateway.probing import Probing
 from holdfast.gateway.record import spans_of
 from holdfast.gateway.refusal import Reason, Refusal
 from holdfast.gateway.serving import Served, Serving
+from holdfast.gateway.siblings import Judged, Word
 from holdfast.gateway.stages import STAGES, Desk, holders, in_force, inspect
 from holdfast.gateway.switch import Position
 from holdfast.gateway.together import Together, prepare
 from holdfast.gateway.upstream import Upstreams
+from holdfast.score.calibrator import Calibrator
 from holdfast.score.prices import price_of
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,7 @@ class Gateway:
     ) -> None:
         self._clock, self._redactor, self._keep, self._content = clock, redactor, keep, content
         self.compiled = Compiled(Snapshot(version=0, created_ns=0, desired=Desired()))
+        self._lifted: frozenset[str] = frozenset()
         self.guarding = Guarding(clock)
         self.desk = Desk(clock=clock, guarding=self.guarding, limits=Limits(clock, workers), redactor=redactor, keyless=keyless)
         self.breakers = Breakers(clock)
@@ -75,7 +77,7 @@ class Gateway:
 
     def apply(self, snapshot: Snapshot) -> None:
         """Put `snapshot` into force. Requests under way end under the one that they began with."""
-        self.compiled = Compiled(snapshot)
+        self.compiled = Compiled(snapshot, self.compiled.calibrator)
         self.guarding.arm(self.compiled)
         self.upstreams.configure(dict(self.compiled.targets))
         self.meters.snapshot.set(snapshot.version)
@@ -83,6 +85,26 @@ class Gateway:
             log.warning("snapshot refers to nothing", what=warning, version=snapshot.version)
         for name, reason in self.guarding.broken.items():
             log.error("guard cannot run", guard=name, reason=reason)
+
+        self._lift(snapshot)
+
+    def _lift(self, snapshot: Snapshot) -> None:
+        """Blocks that support found wrong since the last snapshot count against the budgets of their guards."""
+        lifted = frozenset(snapshot.lifted)
+        for block_id in sorted(lifted - self._lifted):
+            self.guarding.lifted(block_id)
+        self._lifted = lifted
+
+    def calibrate(self, calibrator: Calibrator) -> None:
+        """Judge by these calibrations from the next request on."""
+        self.compiled = Compiled(self.compiled.snapshot, calibrator)
+
+    def hear(self, word: Word) -> None:
+        """What was said elsewhere: by a judge of a probe, or by a sibling whose breaker opened."""
+        if isinstance(word, Judged):
+            self.breakers.judged(self.compiled.breakers_named(word.verdict.rule), word.verdict)
+        else:
+            self.breakers.tripped_elsewhere(self.compiled.breakers_named(word.rule), word)
 
     def throw(self, position: Position) -> None:
         """The kill switch was thrown."""
@@ -125,7 +147,7 @@ class Gateway:
             guards = in_force(exchange, self.guarding, GuardPlace.INPUT)
             if not guards:
                 return None
-            exchange.seen = Seen(exchange.asked, dimensions=exchange.dimensions)
+            exchange.seen = exchange.to_judge()
             await self._together.prepare(guards, exchange.seen)
         return inspect(exchange, self.desk)
 
@@ -190,7 +212,7 @@ class Gateway:
         ]
         after = after if exchange.said is not None and exchange.attempts else []
         if (before or after) and (exchange.seen is None or exchange.seen.said is not exchange.said):
-            exchange.seen = Seen(exchange.asked, exchange.said, exchange.dimensions)
+            exchange.seen = exchange.to_judge(exchange.said)
         return before, after
 
     def _settle_one(self, exchange: Exchange, delivery: Delivery, before: list[Ready], after: list[Ready]) -> None:

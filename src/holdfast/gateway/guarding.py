@@ -20,6 +20,8 @@ from holdfast.score.text import CAP
 log = structlog.get_logger(__name__)
 
 MAX_SEGMENTS = 2_000
+MAX_BLOCKS = 10_000
+"""Blocks by guards that are remembered, so that support can lift one."""
 MAX_WHY = 200
 
 
@@ -52,6 +54,7 @@ class Guarding:
         self._clock = clock
         self._armed: dict[str, Armed] = {}
         self._estimates: Bounded[OverBlocking] = Bounded(MAX_SEGMENTS)
+        self._blocked: Bounded[tuple[str, str]] = Bounded(MAX_BLOCKS)
 
     def arm(self, compiled: Compiled) -> None:
         """Make the judges of a snapshot; those of guards that did not change are kept."""
@@ -128,11 +131,24 @@ class Guarding:
             cost_ns=perf_counter_ns() - start,
         )
 
+    def blocked(self, exchange: Exchange, verdict: Verdict) -> None:
+        """Remember whose block it is that the client is told the id of."""
+        self._blocked.get(exchange.block_id, lambda: (verdict.guard, _segment(exchange)))
+
+    def lifted(self, block_id: str) -> bool:
+        """Somebody found a block wrong: it counts in full as harmless. False where it is not a block of this worker."""
+        found = self._blocked.peek(block_id)
+        estimate = None if found is None else self._estimates.peek(found)
+        if found is None or estimate is None:
+            return False
+        estimate.lifted(self._clock.now_ns())
+        log.warning("block lifted", guard=found[0], segment=found[1], block_id=block_id)
+        return True
+
     def _budget(self, exchange: Exchange, one: Ready, score: float, blocks: bool) -> bool:
         """Count it for its segment; a guard that is to fail closed is never relaxed, so nothing is counted for it."""
         now_ns = self._clock.now_ns()
-        tenant = exchange.dimensions.get("tenant", ("",))[0]
-        segment = f"{exchange.route.name}/{tenant}" if tenant else exchange.route.name
+        segment = _segment(exchange)
         estimate = self._estimates.get((one.armed.guard.name, segment), lambda: OverBlocking(now_ns))
         before = estimate.relaxed
         # A leased guard is enforced because of an incident: people decided on its price.
@@ -146,6 +162,12 @@ class Guarding:
                 share=round(estimate.share(now_ns), 4),
             )
         return relaxed and not leased
+
+
+def _segment(exchange: Exchange) -> str:
+    """Whose budget it is: each route's, and within it each tenant's."""
+    tenant = exchange.dimensions.get("tenant", ("",))[0]
+    return f"{exchange.route.name}/{tenant}" if tenant else exchange.route.name
 
 
 def judged(one: Ready, seen: Seen) -> tuple[Ruling, float | None, str]:

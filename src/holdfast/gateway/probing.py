@@ -13,7 +13,6 @@ from holdfast.gateway.breakers import Breakers, Outcome
 from holdfast.gateway.dialects.protocol import Said
 from holdfast.gateway.exchange import Exchange, Ruling
 from holdfast.gateway.guarding import Guarding, judged
-from holdfast.gateway.guards.protocol import Seen
 from holdfast.gateway.headers import outgoing
 from holdfast.gateway.serving import MAX_ANSWER_BYTES, outgoing_body, whole_object
 from holdfast.gateway.tasks import ended
@@ -100,7 +99,7 @@ class Probing:
         if said is None:
             each = [Outcome(BreakerSignal.QUALITY, 1.0, g.armed.guard.name) for g in guards]
             return [*each, Outcome(BreakerSignal.QUALITY, 1.0)]
-        seen = Seen(exchange.asked, said, exchange.dimensions)
+        seen = exchange.to_judge(said)
         each = []
         for one in guards:
             ruling = judged(one, seen)[0]

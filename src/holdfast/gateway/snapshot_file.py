@@ -42,20 +42,12 @@ def newer(snapshot: Snapshot, running: Snapshot | None) -> bool:
     return running is None or snapshot.version > running.version
 
 
-class SnapshotFile:
-    """The file in `directory`: written by whoever follows the server, read by every worker. Replaced as a whole, never edited."""
+class Watched:
+    """A file that somebody else replaces."""
 
-    def __init__(self, directory: Path) -> None:
-        self.path = directory / FILE_NAME
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self._seen: tuple[int, int, int] | None = None
-
-    def save(self, snapshot: Snapshot) -> None:
-        """Put `snapshot` there.
-
-        Raises:
-            StoreError: it could not be written.
-        """
-        replace_file(self.path, msgspec.json.encode(snapshot))
 
     def changed(self) -> bool:
         """Whether the file is another one than at the last call; cheap enough to ask ten times a second."""
@@ -68,6 +60,21 @@ class SnapshotFile:
             return False
         self._seen = now
         return True
+
+
+class SnapshotFile(Watched):
+    """The file in `directory`: written by whoever follows the server, read by every worker. Replaced as a whole, never edited."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory / FILE_NAME)
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Put `snapshot` there.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        replace_file(self.path, msgspec.json.encode(snapshot))
 
     def load(self) -> Snapshot | None:
         """The snapshot that is there; None where there is none.

@@ -21,7 +21,7 @@ from holdfast.gateway.compiled import ROUTE_HEADER
 from holdfast.gateway.dialects.protocol import Json
 from holdfast.gateway.exchange import Enforced, Exchange, Reply, Ruling, Verdict
 from holdfast.gateway.guarding import Guarding, Ready
-from holdfast.gateway.guards.protocol import Action, Seen
+from holdfast.gateway.guards.protocol import Action
 from holdfast.gateway.limits import Excess, Limits
 from holdfast.gateway.refusal import Reason, Refusal
 from holdfast.gateway.switch import Position
@@ -252,7 +252,7 @@ def inspect(exchange: Exchange, desk: Desk) -> Reply | None:
     guards = in_force(exchange, desk.guarding, GuardPlace.INPUT)
     if not guards:
         return None
-    acting = desk.guarding.run(exchange, guards, exchange.seen or Seen(exchange.asked, dimensions=exchange.dimensions))
+    acting = desk.guarding.run(exchange, guards, exchange.seen or exchange.to_judge())
     return None if acting is None else _act(exchange, desk, *acting)
 
 
@@ -284,6 +284,7 @@ def _unread(exchange: Exchange, desk: Desk) -> Reply | None:
 
 def _act(exchange: Exchange, desk: Desk, one: Ready, verdict: Verdict) -> Reply:
     exchange.block_id = random_id("blk")
+    desk.guarding.blocked(exchange, verdict)
     if verdict.ruling is not Ruling.DENY:
         enforced(exchange, verdict, Enforced.REFUSED)
         message = f"guard {verdict.guard} could not judge this request, and it may not pass unjudged"

@@ -17,12 +17,14 @@ from typing import Any
 
 import structlog
 
+from holdfast.control.probes import ProbeVerdict
 from holdfast.control.snapshot import Snapshot
 from holdfast.core.clock import Clock
 from holdfast.core.errors import ConfigurationError, HoldfastError, StoreError
 from holdfast.gateway.config import GatewayConfig, checked, encode_config
 from holdfast.gateway.follow import Follower
 from holdfast.gateway.ship import Shipper
+from holdfast.gateway.siblings import MAX_LINE_BYTES, Judged, Lines, encode_word
 from holdfast.gateway.snapshot_file import SnapshotFile
 from holdfast.gateway.status import read_statuses, report_of
 from holdfast.gateway.switch import Position, write_switch
@@ -31,6 +33,7 @@ from holdfast.gateway.tasks import ended
 log = structlog.get_logger(__name__)
 
 BACKLOG = 2048
+MAX_PIPED_BYTES = 65_536
 REPORT_S = 1.0
 LOOK_S = 0.2
 FIRST_PAUSE_S = 0.2
@@ -51,7 +54,7 @@ class Supervisor:
         self._listener = listen(config.host, config.port)
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
         self._file = SnapshotFile(config.directory)
-        self._follower = Follower(config.server_url, config.server_token, config.gateway_id, self._file, _taken)
+        self._follower = Follower(config.server_url, config.shown_token, config.gateway_id, self._file, _taken, self._judged)
         self._shipper = Shipper(config.otlp_url, config.otlp_token, lambda: config.spools, clock)
         self._own = SnapshotFile(config.directory)
         self._processes: dict[int, asyncio.subprocess.Process] = {}
@@ -106,6 +109,15 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         loop.add_signal_handler(signal.SIGUSR1, self._throw, Position.OFF)
         loop.add_signal_handler(signal.SIGUSR2, self._throw, Position.TEMPLATE)
+
+    def _judged(self, verdict: ProbeVerdict) -> None:
+        self._pass_on(encode_word(Judged(verdict)))
+
+    def _pass_on(self, line: bytes, of: int | None = None) -> None:
+        """Tell the workers, but not the one that said it. One that does not read is told no more: memory is bounded."""
+        for pipe in (process.stdin for number, process in self._processes.items() if number != of):
+            if pipe is not None and not pipe.is_closing() and pipe.transport.get_write_buffer_size() < MAX_PIPED_BYTES:
+                pipe.write(line)
 
     def _throw(self, position: Position) -> None:
         try:
@@ -204,7 +216,15 @@ class Supervisor:
             await process.stdin.drain()
         if (await process.stdout.readline()).strip() == b"ready":
             ready.set()
+            await self._listen_to(number, process.stdout)
         return await process.wait()
+
+    async def _listen_to(self, number: int, said: asyncio.StreamReader) -> None:
+        """What a worker found out, for its siblings, until it ends."""
+        lines = Lines()
+        while data := await said.read(MAX_LINE_BYTES):
+            for line in lines.feed(data):
+                self._pass_on(line + b"\n", of=number)
 
     async def _announce(self, ready: list[asyncio.Event], announce: Callable[[str, int], None]) -> None:
         for one in ready:

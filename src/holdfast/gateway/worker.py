@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import structlog
 import uvicorn
@@ -25,12 +26,16 @@ from holdfast.gateway.config import GatewayConfig, decode_config
 from holdfast.gateway.gateway import Gateway
 from holdfast.gateway.http import Bounds, GatewayApp
 from holdfast.gateway.logs import log_as_json
-from holdfast.gateway.snapshot_file import SnapshotFile, newer
+from holdfast.gateway.meters import Meters
+from holdfast.gateway.siblings import MAX_LINE_BYTES, Lines, decode_word, say
+from holdfast.gateway.snapshot_file import SnapshotFile, Watched, newer
 from holdfast.gateway.spool import SpoolWriter
 from holdfast.gateway.status import WorkerStatus, breaker_statuses, merged, read_statuses, write_status
 from holdfast.gateway.switch import read_switch
 from holdfast.gateway.tasks import ended
 from holdfast.ingest.connections import BoundedProtocol
+from holdfast.score.calibrator import FILE_NAME as CALIBRATIONS
+from holdfast.score.calibrator import load
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +67,7 @@ class Worker:
         self._config, self._number, self._clock = config, number, clock
         self._started_ns = clock.now_ns()
         self._file = SnapshotFile(config.directory)
+        self._calibrations = Watched(config.calibrations or config.directory / CALIBRATIONS)
         self._spool = SpoolWriter(config.spool_of(number), config.spool)
         self._pending: list[bytes] = []
         self._overflow = 0
@@ -84,9 +90,17 @@ class Worker:
         else:
             self._pending.append(line)
 
+    def hear(self, line: bytes) -> None:
+        """What the supervisor passes on: verdicts on probes, and what siblings found out."""
+        try:
+            self.gateway.hear(decode_word(line))
+        except HoldfastError as error:
+            log.warning("not understood", reason=str(error))
+
     def look(self) -> None:
-        """See whether the snapshot or the kill switch has changed, and follow."""
+        """See whether the snapshot, the kill switch or the calibrations have changed, and follow."""
         self._look_at_switch()
+        self._look_at_calibrations()
         if not self._file.changed():
             return
         try:
@@ -98,6 +112,15 @@ class Worker:
         except HoldfastError as error:
             self._refused = str(error)
             log.error("snapshot refused", reason=self._refused, running=self.gateway.compiled.version)
+
+    def _look_at_calibrations(self) -> None:
+        """Broken ones change nothing: those that are in force stay, and that is told once."""
+        if not self._calibrations.changed():
+            return
+        try:
+            self.gateway.calibrate(load(self._calibrations.path))
+        except HoldfastError as error:
+            log.error("calibrations refused", reason=str(error))
 
     def _running(self) -> Snapshot | None:
         compiled = self.gateway.compiled
@@ -195,9 +218,8 @@ async def serve(worker: Worker, config: GatewayConfig, listener: socket.socket, 
     server = new_server(worker.app, config.drain_s)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     chores = [
-        asyncio.create_task(_every(WATCH_S, worker.look)),
-        asyncio.create_task(_every(FLUSH_S, worker.flush)),
-        asyncio.create_task(_every(STATUS_S, worker.tell)),
+        asyncio.create_task(every(seconds, work, worker.gateway.meters))
+        for seconds, work in ((WATCH_S, worker.look), (FLUSH_S, worker.flush), (STATUS_S, worker.tell))
     ]
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -210,10 +232,15 @@ async def serve(worker: Worker, config: GatewayConfig, listener: socket.socket, 
     await worker.close()
 
 
-async def _every(seconds: float, work: Callable[[], None]) -> None:
+async def every(seconds: float, work: Callable[[], None], meters: Meters) -> None:
+    """Do a chore again and again, for ever. Ends with cancellation only."""
     while True:
         await asyncio.sleep(seconds)
-        work()
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the runner's edge: a chore that fails once is counted and done again
+            meters.failed(work.__name__)
+            log.error("chore failed", chore=work.__name__, error=f"{type(error).__name__}: {error}")
 
 
 async def _run(config: GatewayConfig, number: int, listener: socket.socket) -> None:
@@ -223,19 +250,24 @@ async def _run(config: GatewayConfig, number: int, listener: socket.socket) -> N
         loop.add_signal_handler(signum, stop.set)
     for signum in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(signum, signal.SIG_IGN)
-    loop.add_reader(sys.stdin.fileno(), _parent_gone, stop)
     worker = Worker(config, number, SystemClock())
+    loop.add_reader(sys.stdin.fileno(), _hear, sys.stdin.fileno(), Lines(), worker, stop)
     gc.collect()
     gc.freeze()
     worker.tell()
     print("ready", flush=True)  # noqa: T201 - the supervisor reads this line
+    os.set_blocking(sys.stdout.fileno(), False)
+    worker.gateway.breakers.on_trip = partial(say, sys.stdout.fileno())
     await serve(worker, config, listener, stop)
 
 
-def _parent_gone(stop: asyncio.Event) -> None:
-    if not os.read(sys.stdin.fileno(), 1024):
-        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+def _hear(descriptor: int, lines: Lines, worker: Worker, stop: asyncio.Event) -> None:
+    data = os.read(descriptor, MAX_LINE_BYTES)
+    if not data:
+        asyncio.get_running_loop().remove_reader(descriptor)
         stop.set()
+    for line in lines.feed(data):
+        worker.hear(line)
 
 
 def first_line(descriptor: int) -> bytes:

@@ -56,6 +56,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     version: int
     recorded: Recorded
+    body: str
+    """The event's JSON text as it is stored, which the hash is of."""
     prev_hash: str
     hash: str
 
@@ -179,7 +181,8 @@ def entry_of(row: Row) -> Entry:
         )
     except (msgspec.MsgspecError, IntegrityError, UnicodeEncodeError, RecursionError) as error:
         raise IntegrityError(f"event {row['seq']} cannot be read ({error}): run `holdfast ledger verify`") from error
-    return Entry(seq=row["seq"], version=row["version"], recorded=recorded, prev_hash=row["prev_hash"], hash=row["hash"])
+    columns = {name: row[name] for name in ("seq", "version", "body", "prev_hash", "hash")}
+    return Entry(recorded=recorded, **columns)
 
 
 def _must_have_its_types(row: Row) -> None:

@@ -128,16 +128,24 @@ def _session(graph: bytes) -> Any:
     return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"], disabled_optimizers=["SkipLayerNormFusion"])
 
 
-@cache
 def encoder() -> Encoder:
-    """The artefact that is shipped, opened once.
+    """The artefact that is shipped, opened once. Where that failed, it is not tried again: it takes a quarter of a second.
 
     Raises:
         IntegrityError: it is damaged or missing.
     """
+    found = _shipped()
+    if isinstance(found, str):
+        raise IntegrityError(found)
+    return found
+
+
+@cache
+def _shipped() -> Encoder | str:
+    """The artefact, or what is wrong with it."""
     folder = files("holdfast.models")
     try:
         description = msgspec.json.decode(folder.joinpath(DESCRIPTION).read_bytes(), type=EncoderDescription)
         return Encoder(description, {name: folder.joinpath(name).read_bytes() for name in description.files})
-    except (OSError, msgspec.DecodeError) as error:
-        raise IntegrityError(f"the encoder cannot be read: {error}") from error
+    except (OSError, msgspec.DecodeError, IntegrityError) as error:
+        return str(error) if isinstance(error, IntegrityError) else f"the encoder cannot be read: {error}"

@@ -52,10 +52,15 @@ def spans(text: str, offsets: Sequence[tuple[int, int]], tagged: Sequence[str]) 
     return _apart([_grown(text, int(s), int(e), str(k)) for s, e, k in found])
 
 
+MOST = 64
+"""Characters by which a span grows at either end: in a script without blanks, a page looks like one word."""
+
+
 def _grown(text: str, start: int, end: int, kind: str) -> Tagged:
-    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+    first, last = max(start - MOST, 0), min(end + MOST, len(text))
+    while start > first and text[start - 1].isalnum() and text[start].isalnum():
         start -= 1
-    while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
+    while end < last and text[end].isalnum() and text[end - 1].isalnum():
         end += 1
     return start, end, kind
 

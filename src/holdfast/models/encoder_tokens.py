@@ -10,6 +10,8 @@ from tokenizers import Tokenizer
 
 WINDOW = 128
 """Tokens that are read together, the two marks at the ends included: attention costs their square."""
+PER_TOKEN = 40
+"""Characters that are shown to the tokenizer for each token that is read: prose has four or five, a long rule of signs more."""
 FIRST, LAST = 101, 102
 """Ids of the marks at the start and at the end of a text."""
 
@@ -47,7 +49,7 @@ def _named(sign: str) -> str:
 
 def windows(tokenizer: Tokenizer, text: str, limit: int) -> list[Window]:
     """`text` in windows, cut behind the end of a sentence or line where one is near; at most `limit` of them, the first ones."""
-    read = tokenizer.encode(text, add_special_tokens=False)
+    read = tokenizer.encode(text[: limit * WINDOW * PER_TOKEN], add_special_tokens=False)
     ids, offsets = read.ids, read.offsets
     found: list[Window] = []
     start, size = 0, WINDOW - 2
@@ -73,8 +75,8 @@ def _cut(text: str, offsets: Sequence[tuple[int, int]], start: int, end: int) ->
 
 def pair(tokenizer: Tokenizer, first: str, second: str, limit: int = WINDOW) -> Window:
     """Two texts in one window; what is too long is cut at the end, the longer text first."""
-    left = tokenizer.encode(first, add_special_tokens=False)
-    right = tokenizer.encode(second, add_special_tokens=False)
+    left = tokenizer.encode(first[: limit * PER_TOKEN], add_special_tokens=False)
+    right = tokenizer.encode(second[: limit * PER_TOKEN], add_special_tokens=False)
     room = limit - 3
     one, two = len(left.ids), len(right.ids)
     if one + two > room:
@@ -106,7 +108,7 @@ def shapes(text: str, offsets: Sequence[tuple[int, int]]) -> list[int]:
     0 for a mark, 10 for what is no word; 11 more where a line begins.
     """
     words = [(m.start(), m.end()) for m in _WORD.finditer(text, offsets[0][0] if offsets else 0)] if offsets else []
-    found, place = [], 0
+    found, place, known, kind = [], 0, -1, _UNMARKED
     for start, end in offsets:
         if start == end:
             found.append(0)
@@ -114,6 +116,8 @@ def shapes(text: str, offsets: Sequence[tuple[int, int]]) -> list[int]:
         while place < len(words) and words[place][1] <= start:
             place += 1
         inside = place < len(words) and words[place][0] <= start
-        kind = shape(text[words[place][0] : words[place][1]]) if inside else _UNMARKED
-        found.append(kind + (_NEW_LINE if "\n" in text[max(0, start - 2) : start] else 0))
+        if inside and known != place:
+            # A script without blanks makes one word of a page: it is looked at once, not once for each of its pieces.
+            known, kind = place, shape(text[words[place][0] : words[place][1]])
+        found.append((kind if inside else _UNMARKED) + (_NEW_LINE if "\n" in text[max(0, start - 2) : start] else 0))
     return found

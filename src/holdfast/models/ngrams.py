@@ -95,10 +95,13 @@ def ngrams_of_all(texts: Sequence[str]) -> list[Ngrams]:
 def _together(batch: list[str]) -> list[Ngrams]:
     """Texts begin and end with a blank, so that no word crosses from one to the next; n-grams that do are left out."""
     points = codes("".join(batch))
-    runs = [_bucket(_hashes(points, size)) for size in SIZES]
     first, value = _words(points)
-    words = _bucket(value ^ _WORD_SEED)
-    pairs = _bucket((value[:-1] * _PAIR) ^ value[1:] ^ _PAIR_SEED)
+    hashes = [_hashes(points, size) for size in SIZES]
+    hashes += [value ^ _WORD_SEED, (value[:-1] * _PAIR) ^ value[1:] ^ _PAIR_SEED]
+    if len(batch) == 1 and points.size > 2:
+        # Of one text, all five kinds are one array from here on: most of its time goes into the number of steps.
+        return [Ngrams(_bucket(np.concatenate(hashes)), first, points.size)]
+    *runs, words, pairs = map(_bucket, hashes)
     ends = np.cumsum([len(text) for text in batch])
     bounds = [0, *np.searchsorted(first, ends).tolist()]
     found, start = [], 0

@@ -2,22 +2,28 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
-from markdown_it import MarkdownIt
 
 from holdfast.core.clock import to_iso
+from holdfast.core.errors import InputError
 from holdfast.core.incident import Incident
 from holdfast.core.score import Metric
 from holdfast.ledger.chain import Anchor, Entry
 from holdfast.report.analysis import incident_document
 from holdfast.report.postmortem import postmortem
+from holdfast.report.reader import reader
 
-EXPORTS = (("md", "Post-mortem (Markdown)"), ("html", "Post-mortem (HTML)"), ("json", "Bundle with evidence (JSON)"))
+EXPORTS = (
+    ("md", "Post-mortem (Markdown)"),
+    ("html", "Post-mortem (HTML)"),
+    ("pdf", "Post-mortem (PDF)"),
+    ("json", "Bundle with evidence (JSON)"),
+)
 """Ending and name of what there is."""
 
-BUNDLE_VERSION = 1
+BUNDLE_VERSION = 2
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#18202a}"
@@ -33,8 +39,7 @@ def markdown(incident: Incident, metrics: Mapping[str, Metric]) -> str:
 
 def html(incident: Incident, metrics: Mapping[str, Metric]) -> str:
     """The post-mortem as a page that stands by itself: no script, nothing from elsewhere, and no link that telemetry wrote."""
-    reader = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable(["link", "image", "autolink"])
-    body = reader.render(markdown(incident, metrics))
+    body = reader().render(markdown(incident, metrics))
     title = incident.id
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
@@ -59,7 +64,8 @@ def bundle(
         anchor: where the ledger ended when this was made: proves later that nothing before it was touched.
         evidence: traces by id, as JSON values.
 
-    The hash of a piece is that of its JSON text with sorted keys and no blanks, UTF-8.
+    The hash of a piece is that of its JSON text with sorted keys and no blanks, UTF-8; the hash of an event that of its `row` as
+    a JSON array without blanks: [seq, incident_id, version, time_ns, actor, type, body, key, prev_hash]. See `problems_of`.
     """
     return {
         "holdfast_bundle": BUNDLE_VERSION,
@@ -74,8 +80,8 @@ def bundle(
                     "time": to_iso(entry.recorded.time_ns),
                     "actor": entry.recorded.actor,
                     "type": type(entry.recorded.event).__name__,
-                    "body": msgspec.to_builtins(entry.recorded.event),
-                    "prev_hash": entry.prev_hash,
+                    "body": msgspec.json.decode(entry.body),
+                    "row": _row(entry),
                     "hash": entry.hash,
                 }
                 for entry in entries
@@ -90,3 +96,67 @@ def bundle(
 def evidence_hash(value: Any) -> str:
     """SHA-256 in hex of a JSON value: its text with sorted keys and no blanks, UTF-8."""
     return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
+
+
+def problems_of(made: Any) -> list[str]:
+    """What of a bundle is not as it was when it was made; empty when all hashes hold.
+
+    That nothing was made up from the start shows only beside the ledger, which has the rows, and the hash of every export.
+
+    Raises:
+        InputError: it is no bundle of this version.
+    """
+    try:
+        bundle = msgspec.convert(made, _Bundle)
+    except msgspec.ValidationError as error:
+        raise InputError(str(error), "bundle") from None
+    found = [f"evidence {piece.trace_id}: was changed" for piece in bundle.evidence if evidence_hash(piece.trace) != piece.sha256]
+    for event in bundle.ledger.events:
+        if _row_hash(event.row) != event.hash:
+            found.append(f"event {event.seq}: was changed")
+        if (event.seq, event.version, event.actor, event.type) != (event.row[0], event.row[2], event.row[4], event.row[5]):
+            found.append(f"event {event.seq}: is told otherwise than it was written")
+        elif msgspec.json.decode(event.row[6]) != event.body:
+            found.append(f"event {event.seq}: its body is told otherwise than it was written")
+    versions = [event.version for event in bundle.ledger.events]
+    if versions != list(range(1, len(versions) + 1)):
+        found.append("events are missing, or in another order")
+    return found
+
+
+class _Event(msgspec.Struct):
+    seq: int
+    version: int
+    actor: str
+    type: str
+    body: Any
+    row: tuple[int, str, int, int, str, str, str, str, str]
+    hash: str
+
+
+class _Ledger(msgspec.Struct):
+    events: list[_Event]
+
+
+class _Piece(msgspec.Struct):
+    trace_id: str
+    sha256: str
+    trace: Any
+
+
+class _Bundle(msgspec.Struct):
+    holdfast_bundle: Literal[2]
+    ledger: _Ledger
+    evidence: list[_Piece]
+
+
+def _row(entry: Entry) -> list[Any]:
+    """What the event's hash is of, in order."""
+    recorded = entry.recorded
+    kind = type(recorded.event).__name__
+    place = (entry.seq, recorded.incident_id, entry.version, recorded.time_ns)
+    return [*place, recorded.actor, kind, entry.body, recorded.key, entry.prev_hash]
+
+
+def _row_hash(row: Sequence[Any]) -> str:
+    return hashlib.sha256(msgspec.json.encode(row)).hexdigest()

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import log
 
+from msgspec.structs import replace
+
 from holdfast.core.score import Metric, Score, Span
 from holdfast.core.trace import Trace
 from holdfast.models.encoder import VERSION, encoder
@@ -27,7 +29,7 @@ at which errors balance, as it is for the first opinion: answers of real applica
 class Grounding:
     """Counts first; English answers whose log-odds lie in `unsure` are read by the encoder beside their sources."""
 
-    unsure: Band = (-1.0, 1.5)
+    unsure: Band = (0.3, 2.5)
     first: Groundedness = field(default_factory=Groundedness)
     name: str = "groundedness"
     version: str = f"2+{VERSION}"
@@ -36,7 +38,8 @@ class Grounding:
     def score(self, trace: Trace) -> Iterable[Score]:
         """What counting says, with `ungrounded_answer` judged anew where it was unsure."""
         reading = reading_of(trace)
-        return [self._again(reading, s) if s.metric == UNGROUNDED.name else s for s in self.first.score(trace)]
+        first = [replace(s, version=self.version) for s in self.first.score(trace)]
+        return [self._again(reading, s) if s.metric == UNGROUNDED.name else s for s in first]
 
     def _again(self, reading: Reading, score: Score) -> Score:
         logit = log(max(score.value, 1e-9) / max(1.0 - score.value, 1e-9))

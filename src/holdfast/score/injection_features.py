@@ -260,6 +260,7 @@ _BASE64 = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,}={0,2}(?![A-Za-z0-
 _LEET = str.maketrans("013457@$!", "oieastasi")
 _LEET_WORD = re.compile(r"\b(?=\w*[a-z])(?=\w*[013457@$])[a-z013457@$!]{4,}\b")
 _TRIGGERS = re.compile(r"(?:ignor|disregard|forget|instruct|system|prompt|password|reveal)")
+_HAS_TRIGGER = re2.compile(_TRIGGERS.pattern)
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
 MAX_RUNS = 5
 MAX_WORDS = 200
@@ -312,7 +313,10 @@ def _decoded_triggers(text: str, plain: str) -> float:
 
 def _leet_triggers(plain: str) -> float:
     """1 when a trigger word is written with digits for letters."""
-    if not _HAS_LEET.search(plain):
+    # Digits for letters are common, trigger words behind them are not: that is asked first.
+    if not _HAS_LEET.search(plain) or not _HAS_TRIGGER.search(plain.translate(_LEET)):
         return 0.0
-    found = _LEET_WORD.findall(plain)[:MAX_WORDS]
+    # Most words are letters alone: looking at the others only takes a third of the time.
+    odd = " ".join([word for word in plain.split() if not word.isalpha()])
+    found = _LEET_WORD.findall(odd)[:MAX_WORDS]
     return float(any(_TRIGGERS.search(w.translate(_LEET)) and not _TRIGGERS.search(w) for w in found))

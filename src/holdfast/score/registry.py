@@ -1,15 +1,15 @@
 """Every scorer, one line each, and the metrics that they define. To add one: a file, a line here, a test."""
 
 from holdfast.core.score import Metric
+from holdfast.score.attack import Attack
 from holdfast.score.confidence import Confidence
 from holdfast.score.delivery import Delivery
 from holdfast.score.drift import Drift
 from holdfast.score.duplicate_answer import DuplicateAnswer
 from holdfast.score.feedback import Feedback, evaluation_metric
 from holdfast.score.garbled import Garbled
-from holdfast.score.groundedness import Groundedness
+from holdfast.score.grounding import Grounding
 from holdfast.score.guardrails import Guardrails
-from holdfast.score.injection import Injection
 from holdfast.score.language import Language
 from holdfast.score.latency import Latency
 from holdfast.score.leak import Leak
@@ -23,19 +23,18 @@ from holdfast.score.refusal import Refusal
 from holdfast.score.relevance import Relevance
 from holdfast.score.repetition import Repetition
 from holdfast.score.retrieval import Retrieval
+from holdfast.score.safety import Safety
 from holdfast.score.sensitive import SensitiveData
 from holdfast.score.template import Template
 from holdfast.score.tenancy import Tenancy
 from holdfast.score.tool_contradiction import ToolContradiction
 from holdfast.score.tools import Tools
-from holdfast.score.toxicity import Toxicity
 from holdfast.score.truncation import Truncation
-from holdfast.score.unsafe import Unsafe
 from holdfast.score.unsupported_claims import UnsupportedClaims
 from holdfast.score.usage import Usage
 
 SCORERS: tuple[Scorer, ...] = (
-    Groundedness(),
+    Grounding(),
     Relevance(),
     Refusal(),
     Truncation(),
@@ -48,11 +47,10 @@ SCORERS: tuple[Scorer, ...] = (
     Drift(),
     Confidence(),
     Delivery(),
-    Injection(),
+    Attack(),
     Leak(),
     SensitiveData(),
-    Toxicity(),
-    Unsafe(),
+    Safety(),
     Policy(),
     Markup(),
     Guardrails(),
@@ -68,7 +66,7 @@ SCORERS: tuple[Scorer, ...] = (
 )
 """Defaults of every scorer. An application's configuration replaces members by name."""
 
-SUMMARIES: tuple[Summary, ...] = (UnsupportedClaims(version=f"1+{Groundedness().version}+{ToolContradiction().version}"),)
+SUMMARIES: tuple[Summary, ...] = (UnsupportedClaims(version=f"1+{Grounding().version}+{ToolContradiction().version}"),)
 """What is said of a trace from the scores of all scorers."""
 
 _SOURCES: tuple[Scorer | Summary, ...] = (*SCORERS, *SUMMARIES)

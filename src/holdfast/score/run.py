@@ -1,6 +1,7 @@
 """Runs scorers over traces: the edge where an exception becomes a `Failed`."""
 
 from collections.abc import Sequence
+from time import thread_time
 
 import msgspec
 import structlog
@@ -14,6 +15,12 @@ from holdfast.score.registry import SUMMARIES
 log = structlog.get_logger(__name__)
 
 MAX_MESSAGE = 300
+BUDGET_S = 20.0
+"""CPU seconds that a scorer may spend on one trace: ten times what the dearest one takes for the longest text that it reads.
+
+A backstop. What scorers read is capped, so that whoever gets here is being attacked, or broken. Nothing is interrupted: where a
+scorer never comes back, `holdfast.scoring.ScoringApart` ends its process.
+"""
 
 
 class _Memories(msgspec.Struct, frozen=True):
@@ -37,12 +44,13 @@ class Coverage(msgspec.Struct):
 class Scoring:
     """A set of scorers at work. `coverage` counts by scorer name since the start."""
 
-    def __init__(self, scorers: Sequence[Scorer], summaries: Sequence[Summary] = SUMMARIES) -> None:
-        """Scorers that remember start without memories.
+    def __init__(self, scorers: Sequence[Scorer], summaries: Sequence[Summary] = SUMMARIES, budget_s: float = BUDGET_S) -> None:
+        """Scorers that remember start without memories. A scorer that spends more than `budget_s` on a trace has failed on it.
 
         Raises:
             ValueError: two scorers have the same name.
         """
+        self._budget_s = budget_s
         self.scorers: tuple[Scorer, ...] = tuple(s.fresh() if isinstance(s, Remembering) else s for s in scorers)
         names = [*(s.name for s in self.scorers), *(s.name for s in summaries)]
         self.coverage: dict[str, Coverage] = {name: Coverage() for name in names}
@@ -65,12 +73,15 @@ class Scoring:
         failures: list[list[Failed]] = [[] for _ in traces]
         # One scorer after the other, not one trace after the other: its code and tables are then at hand, which halves its time.
         for score, scorer, coverage in self._work:
+            began = thread_time()
             for trace, found, failed in zip(traces, scores, failures, strict=True):
                 try:
                     new = tuple(score(trace))
+                    began = self._within_budget(began)
                 except Exception as error:  # noqa: BLE001 - the runner's edge: a broken scorer must be seen, and must not stop the rest
                     coverage.failed += 1
                     failed.append(_failed(scorer, trace, error))
+                    began = thread_time()
                     continue
                 coverage.ran += bool(new)
                 coverage.skipped += not new
@@ -78,6 +89,13 @@ class Scoring:
         for summary in self._summaries:
             self._summarise(summary, traces, scores, failures)
         return [ScoredTrace(*parts) for parts in zip(traces, map(tuple, scores), map(tuple, failures), strict=True)]
+
+    def _within_budget(self, began: float) -> float:
+        """The CPU time of this thread by now."""
+        now = thread_time()
+        if now - began > self._budget_s:
+            raise TimeoutError(f"took {now - began:.1f} s of CPU time, {self._budget_s:g} s are allowed")
+        return now
 
     def _summarise(
         self, summary: Summary, traces: Sequence[Trace], scores: list[list[Score]], failures: list[list[Failed]]

@@ -26,11 +26,11 @@ ORDER BY end_ns, trace_id, span_id
 """
 
 _SERIES = """
-SELECT intDiv(end_ns - {start:Int64}, {step:Int64}) AS slot, count() AS calls, avg(number) AS mean,
+SELECT metric, intDiv(end_ns - {start:Int64}, {step:Int64}) AS slot, count() AS calls, avg(number) AS mean,
     quantileExact(0.5)(number) AS median, quantileExact(0.95)(number) AS high
 FROM calls FINAL ARRAY JOIN scores.name AS metric, scores.value AS number
-WHERE %(window)s AND metric = {metric:String}
-GROUP BY slot ORDER BY slot
+WHERE %(window)s AND metric IN {metrics:Array(String)}
+GROUP BY metric, slot ORDER BY metric, slot
 """
 
 _COVERAGE = """
@@ -40,6 +40,14 @@ SELECT scorer, count() AS seen, countIf(has(broken, scorer)) AS failed FROM (
     FROM calls FINAL WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64} GROUP BY trace_id
 ) ARRAY JOIN outcomes AS scorer
 GROUP BY scorer ORDER BY scorer
+"""
+
+# Which scorers give a metric is read off the scores: telemetry knows no definitions.
+_UNSCORED = f"""
+SELECT DISTINCT trace_id FROM calls FINAL WHERE {_WINDOW} AND hasAny(failures.scorer, (
+    SELECT groupUniqArray(scorer) FROM calls ARRAY JOIN scores.name AS metric, scores.scorer AS scorer
+    WHERE {_WINDOW} AND metric = {{metric:String}}
+))
 """
 
 _TRACES = "SELECT uniqExact(sipHash128(trace_id)) FROM calls FINAL WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64}"
@@ -96,8 +104,12 @@ def read_observations(
     return found
 
 
-def read_series(connection: Connection, segment: Segment, metric: str, period_ns: tuple[int, int], step_ns: int) -> Series:
-    """The metric of a segment in [start, end), in steps counted from the start.
+def read_series(
+    connection: Connection, segment: Segment, metrics: Sequence[str], period_ns: tuple[int, int], step_ns: int
+) -> dict[str, Series]:
+    """Metrics of a segment in [start, end), in steps counted from the start, by name; one without scores has no steps.
+
+    All of them cost little more than one: what takes time is to read the scores of the calls.
 
     Raises:
         ValueError: `step_ns` is not positive.
@@ -111,21 +123,33 @@ def read_series(connection: Connection, segment: Segment, metric: str, period_ns
         "start": start,
         "end": within(period_ns[1]),
         "step": step_ns,
-        "metric": metric,
+        "metrics": list(metrics),
     }
     if condition:
         parameters |= {"dimension": segment.dimension, "value_of": segment.value}
-    columns = connection.columns(_SERIES % {"window": _WINDOW + condition}, parameters) or [()] * 5
-    slot, count, mean, median, high = columns
-    return Series(
-        metric=metric,
-        step_ns=step_ns,
-        time_ns=start + np.asarray(slot, dtype=np.int64) * step_ns,
-        count=np.asarray(count, dtype=np.int64),
-        mean=np.asarray(mean, dtype=np.float64),
-        median=np.asarray(median, dtype=np.float64),
-        high=np.asarray(high, dtype=np.float64),
-    )
+    columns = (metrics and connection.columns(_SERIES % {"window": _WINDOW + condition}, parameters)) or [()] * 6
+    named, slot = np.asarray(columns[0], dtype=np.str_), np.asarray(columns[1], dtype=np.int64)
+    count = np.asarray(columns[2], dtype=np.int64)
+    mean, median, high = (np.asarray(column, dtype=np.float64) for column in columns[3:])
+    return {
+        name: Series(
+            metric=name,
+            step_ns=step_ns,
+            time_ns=start + slot[chosen] * step_ns,
+            count=count[chosen],
+            mean=mean[chosen],
+            median=median[chosen],
+            high=high[chosen],
+        )
+        for name in dict.fromkeys(metrics)
+        for chosen in [named == name]
+    }
+
+
+def read_unscored(connection: Connection, service: str, metric: str, start_ns: int, end_ns: int) -> frozenset[str]:
+    """Traces of [start, end) on which a scorer failed that gave this metric to others of them. None where it gave none at all."""
+    window = {"service": service, "start": within(start_ns), "end": within(end_ns), "metric": metric}
+    return frozenset([trace_id for (trace_id,) in connection.rows(_UNSCORED, window)])
 
 
 def read_coverage(connection: Connection, start_ns: int, end_ns: int) -> dict[str, dict[str, int]]:

@@ -1,6 +1,7 @@
 """Finding calls: by time, application, dimension, score and text, newest first."""
 
 from collections.abc import Iterator, Sequence
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -11,8 +12,10 @@ from holdfast.telemetry.connection import Connection
 from holdfast.telemetry.rows import MAX_INT64, decode_call, within
 
 HOUR_NS = 3_600_000_000_000
-REACHES_NS = (HOUR_NS, 6 * HOUR_NS, 24 * HOUR_NS, 7 * 24 * HOUR_NS)
-"""How far back is looked at first, second, …: what is asked for is mostly recent, and reading texts is what costs."""
+QUICK_S = 0.02
+SLOWER, FASTER = 2, 6
+"""How far back is looked at next: what is asked for is mostly recent, and reading texts is what costs. First an hour; what took
+next to no time is followed by six times as much, what left time for that by twice as much."""
 
 MAX_PAGE = 200
 
@@ -24,6 +27,9 @@ class CallQuery(msgspec.Struct, frozen=True, kw_only=True):
     have such a score, of `score_from` at least and `score_to` at most. `failed_scorer`: calls on which this scorer failed.
     `text` is looked for in everything that the call said, whatever the case of its letters. `cursor` is the `next` of the page
     before.
+
+    `budget_s`: after so many seconds a page ends, full or not, and its `next` goes on from there; an hour is always looked at.
+    None looks back until the page is full.
     """
 
     services: frozenset[str] | None = None
@@ -40,6 +46,7 @@ class CallQuery(msgspec.Struct, frozen=True, kw_only=True):
     end_ns: int = MAX_INT64
     limit: int = 50
     cursor: str = ""
+    budget_s: float | None = None
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -51,10 +58,14 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class Hits(msgspec.Struct, frozen=True):
-    """Calls, newest first; `next` continues behind the last, empty where there are no more."""
+    """Calls, newest first; `next` continues behind the last, empty where there are no more.
+
+    `reached_ns` is how far back was looked when the page ended for want of time, 0 where it did not.
+    """
 
     hits: tuple[Hit, ...]
     next: str
+    reached_ns: int = 0
 
 
 _KEYS = """
@@ -87,14 +98,17 @@ def search_calls(connection: Connection, query: CallQuery) -> Hits:
     """
     condition, parameters, newest = _condition(query)
     found: list[Sequence[Any]] = []
-    for start, end in _reaches(query.start_ns, newest, connection):
-        bound = {**parameters, "start": start, "end": end, "limit": query.limit + 1 - len(found)}
+    reach = _Reach(connection, query, newest)
+    while reach.goes_on and len(found) <= query.limit:
+        bound = {**parameters, "start": reach.start, "end": reach.end, "limit": query.limit + 1 - len(found)}
         found += connection.rows(_KEYS % {"condition": condition}, bound)
-        if len(found) > query.limit:
-            break
+        reach.further()
     keys = [tuple(row) for row in found[: query.limit]]
-    last = keys[-1] if len(found) > query.limit else None
-    return Hits(tuple(_hits(connection, keys)), ".".join(str(part) for part in last) if last else "")
+    if len(found) > query.limit:
+        return Hits(tuple(_hits(connection, keys)), ".".join(str(part) for part in keys[-1]))
+    # Nothing ended before the oldest call: then that was all, in time or not.
+    reached = reach.end if reach.late else 0
+    return Hits(tuple(_hits(connection, keys)), f"{reached}.." if reached else "", reached)
 
 
 def _hits(connection: Connection, keys: list[tuple[Any, ...]]) -> Iterator[Hit]:
@@ -112,18 +126,45 @@ def _hits(connection: Connection, keys: list[tuple[Any, ...]]) -> Iterator[Hit]:
         yield Hit(decode_call(body), dict(zip(names, values, strict=True)), tuple(dict.fromkeys(failed)))
 
 
-def _reaches(start_ns: int, newest_ns: int, connection: Connection) -> Iterator[tuple[int, int]]:
-    """Windows from the newest call backwards, each of which is looked at only where those before it had too few."""
-    bounds = "SELECT min(end_ns), max(end_ns), count() FROM calls WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64}"
-    oldest, newest, count = connection.rows(bounds, {"start": within(start_ns), "end": within(newest_ns)})[0]
-    if not count:
-        return
-    end = int(newest) + 1
-    for reach in (*REACHES_NS, None):
-        start = int(oldest) if reach is None else max(int(newest) + 1 - reach, int(oldest))
-        if start < end:
-            yield start, end
-            end = start
+class _Reach:
+    """Windows from the newest call backwards, as long as there is time; `start` and `end` are those of the one to look at."""
+
+    def __init__(self, connection: Connection, query: CallQuery, newest_ns: int) -> None:
+        bounds = "SELECT min(end_ns), max(end_ns), count() FROM calls WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64}"
+        oldest, newest, count = connection.rows(bounds, {"start": within(query.start_ns), "end": within(newest_ns)})[0]
+        self._oldest = int(oldest) if count else 0
+        self._left_s = float("inf") if query.budget_s is None else max(query.budget_s, 1e-9)
+        self._length = HOUR_NS
+        self.end = int(newest) + 1 if count else 0
+        self._begun = perf_counter()
+
+    @property
+    def start(self) -> int:
+        """Of this window."""
+        return max(self.end - self._length, self._oldest)
+
+    @property
+    def late(self) -> bool:
+        """Whether there is more to look at, and no time for it."""
+        return self.end > self._oldest and self._left_s <= 0
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is a window to look at."""
+        return self.end > self._oldest and self._left_s > 0
+
+    def further(self) -> None:
+        """Goes on to the next window, whose length follows from what this one cost."""
+        now = perf_counter()
+        took, self._begun = now - self._begun, now
+        self._left_s -= took
+        self.end = self.start
+        if took < QUICK_S:
+            self._length *= FASTER
+        elif took * (SLOWER + 1) < self._left_s:
+            self._length *= SLOWER
+        elif took > self._left_s:
+            self._left_s = 0.0
 
 
 def _condition(query: CallQuery) -> tuple[str, dict[str, Any], int]:

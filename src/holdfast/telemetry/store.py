@@ -16,7 +16,7 @@ from holdfast.telemetry.connection import Connection, Parameters
 from holdfast.telemetry.labels import MAX_LABELS, append_labels, read_label_history, read_labels
 from holdfast.telemetry.overview import Beside, Windows, read_breakdown, read_heat, read_oldest
 from holdfast.telemetry.schema import DAILY, DAY_NS, migrate
-from holdfast.telemetry.scores import Series, read_coverage, read_observations, read_series
+from holdfast.telemetry.scores import Series, read_coverage, read_observations, read_series, read_unscored
 from holdfast.telemetry.search import CallQuery, Hits, search_calls
 
 _T = TypeVar("_T")
@@ -141,13 +141,25 @@ class TelemetryStore:
         """Scores of these metrics in [start_ns, end_ns), by metric; one without scores has zero rows, never a missing key."""
         return read_observations(self._written, service, metrics, start_ns, end_ns)
 
+    def unscored(self, service: str, metric: str, start_ns: int, end_ns: int) -> frozenset[str]:
+        """Traces of [start_ns, end_ns) on which a scorer failed that gave this metric to others of them."""
+        return read_unscored(self._written, service, metric, start_ns, end_ns)
+
     def metric_series(self, segment: Segment, metric: str, start_ns: int, end_ns: int, step_ns: int) -> Series:
         """A metric of a segment in [start_ns, end_ns), in steps of `step_ns` for a chart.
 
         Raises:
             ValueError: `step_ns` is not positive.
         """
-        return read_series(self._written, segment, metric, (start_ns, end_ns), step_ns)
+        return read_series(self._written, segment, [metric], (start_ns, end_ns), step_ns)[metric]
+
+    def series_of(self, segment: Segment, metrics: Sequence[str], start_ns: int, end_ns: int, step_ns: int) -> dict[str, Series]:
+        """Several of them, by name, for little more than what one costs.
+
+        Raises:
+            ValueError: `step_ns` is not positive.
+        """
+        return read_series(self._written, segment, metrics, (start_ns, end_ns), step_ns)
 
     def search(self, query: CallQuery) -> Hits:
         """Calls by filters, newest first.

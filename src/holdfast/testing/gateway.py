@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -61,22 +62,30 @@ def lease(number: int, effect: Any, scope: dict[str, str], seconds: float = 600.
     return msgspec.structs.replace(made, **changes)
 
 
-class GatewayProcess:
-    """The program with its own folder below `directory`. `settings` go into the `[gateway]` table of its configuration."""
+def _lines(values: Mapping[str, Any]) -> list[str]:
+    return [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in values.items() if value is not None]
 
-    def __init__(self, directory: Path, desired: Desired | None = None, **settings: Any) -> None:
+
+class GatewayProcess:
+    """The program with its own folder below `directory`.
+
+    `settings` go into the `[gateway]` table of its configuration, those that are None not; `server` into the `[server]` table.
+    """
+
+    def __init__(
+        self, directory: Path, desired: Desired | None = None, *, server: Mapping[str, Any] | None = None, **settings: Any
+    ) -> None:
         self.directory = directory / "gateway"
         self._file = directory / "snapshot.json"
-        self._config = directory / "holdfast.toml"
+        self.config = directory / "holdfast.toml"
         self._log = directory / "gateway.log"
         self.version = 0
         if desired is not None:
             self.put(desired)
             settings = {"snapshot": str(self._file), "server_url": ""} | settings
         values = {"port": 0, "data_dir": str(self.directory), "otlp_url": "", "drain_s": 5.0} | settings
-        lines = [f"{key} = {msgspec.json.encode(value).decode()}" for key, value in values.items()]
-        data = msgspec.json.encode(str(directory / "data")).decode()
-        self._config.write_text("\n".join(["[server]", f"data_dir = {data}", "[gateway]", *lines, ""]))
+        shared = {"data_dir": str(directory / "data")} | dict(server or {})
+        self.config.write_text("\n".join(["[server]", *_lines(shared), "[gateway]", *_lines(values), ""]))
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -103,7 +112,7 @@ class GatewayProcess:
         """Start it, and wait until it takes requests."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("HOLDFAST_")}
         with self._log.open("wb") as log:
-            command = [sys.executable, "-m", "holdfast", "gateway", "--config", str(self._config)]
+            command = [sys.executable, "-m", "holdfast", "gateway", "--config", str(self.config)]
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)  # noqa: S603 - our own program
         if wait:
             wait_until(self._listens, READY_S)

@@ -20,7 +20,7 @@ from holdfast.testing.server import free_ports
 
 
 class SignOnProvider:
-    """Signs in `person` without asking. What a hostile one would do is set by `claims` and `key`."""
+    """Signs in `person` without asking. What a hostile or broken one would do is set by `claims`, `signing` and `description`."""
 
     def __init__(self, clock: Clock, client_id: str = "holdfast", client_secret: str = "the client's secret") -> None:  # noqa: S107 - a fake
         self.clock = clock
@@ -29,6 +29,10 @@ class SignOnProvider:
         self.person: dict[str, Any] = {"sub": "42", "preferred_username": "eve", "groups": ["oncall"]}
         self.claims: dict[str, Any] = {}
         """Laid over the claims of the token."""
+        self.description: dict[str, Any] = {}
+        """Laid over what it says of itself."""
+        self.asked: list[str] = []
+        """Paths of the requests so far."""
         self.key = RSAKey.generate_key(2048, {"kid": "one"})
         self.signing = self.key
         self._codes: dict[str, tuple[str, str]] = {}
@@ -37,14 +41,23 @@ class SignOnProvider:
         """The provider as an application."""
         app = FastAPI()
         app.add_api_route("/.well-known/openid-configuration", self._describe)
-        app.add_api_route("/keys", lambda: {"keys": [self.key.as_dict(private=False)]})
+        app.add_api_route("/keys", self._keys)
         app.add_api_route("/authorize", self._authorize)
         app.add_api_route("/token", self._token, methods=["POST"])
         return app
 
-    def _describe(self) -> dict[str, str]:
+    def change_key(self) -> None:
+        """From now on it signs with another key, under another name."""
+        self.key = self.signing = RSAKey.generate_key(2048, {"kid": secrets.token_hex(4)})
+
+    def _keys(self) -> dict[str, Any]:
+        self.asked.append("/keys")
+        return {"keys": [self.key.as_dict(private=False)]}
+
+    def _describe(self) -> dict[str, Any]:
+        self.asked.append("/.well-known/openid-configuration")
         places = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "keys"}
-        return {"issuer": self.issuer, **{name: f"{self.issuer}/{path}" for name, path in places.items()}}
+        return {"issuer": self.issuer, **{name: f"{self.issuer}/{path}" for name, path in places.items()}, **self.description}
 
     def _authorize(self, request: Request) -> Response:
         asked = request.query_params
@@ -53,6 +66,7 @@ class SignOnProvider:
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}", 303)
 
     async def _token(self, request: Request) -> Response:
+        self.asked.append("/token")
         form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
         nonce, challenge = self._codes.pop(form.get("code", ""), ("", ""))
         shown = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest()).rstrip(b"=").decode()
@@ -69,7 +83,7 @@ class SignOnProvider:
             **self.person,
             **self.claims,
         }
-        token = jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.signing)
+        token = jwt.encode({"alg": "RS256", "kid": str(self.signing.kid)}, claims, self.signing)
         return JSONResponse({"access_token": "x", "token_type": "Bearer", "id_token": token})
 
 

@@ -68,7 +68,7 @@
 
   // Keys. None fires while somebody types.
   let leader = false;
-  const places = { o: "/", i: "/incidents", c: "/calls", m: "/charts", h: "/changes", t: "/control", a: "/audit", s: "/settings" };
+  const places = { o: "/", i: "/incidents", c: "/calls", m: "/charts", h: "/changes", t: "/control", d: "/drills", a: "/audit", s: "/settings" };
   const rows = () => all("[data-rows] tbody tr");
   const move = (step) => {
     const list = rows();

@@ -1,6 +1,6 @@
 """The contract of a guard: a kind makes a judge out of the guard's parameters, the judge reads what was seen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol
@@ -9,9 +9,13 @@ import msgspec
 
 from holdfast.control.snapshot import GuardPlace
 from holdfast.core.call import Call, Dimensions, Kind, Message
-from holdfast.core.trace import Trace
+from holdfast.core.score import Score
+from holdfast.core.trace import ScoredTrace, Trace
 from holdfast.gateway.dialects.protocol import Asked, Said
+from holdfast.score.calibrator import Calibrator
+from holdfast.score.protocol import Scorer
 
+UNCALIBRATED = Calibrator()
 NO_ID = "0" * 32
 MAX_TOOL_RESULTS = 8
 """Tool results of one request that are read, the latest; earlier ones were read when they were new."""
@@ -28,20 +32,32 @@ class Judgement(msgspec.Struct, frozen=True, gc=False):
 class Seen:
     """What a judge may read: the request, and behind the call the answer. The trace is made on first use, for all judges.
 
-    `on_request`: it is the request that is judged, whether or not there is an answer already.
+    `on_request`: it is the request that is judged, whether or not there is an answer already. `calibrator`: what people's labels
+    taught of scores.
     """
 
-    def __init__(self, asked: Asked, said: Said | None = None, dimensions: Dimensions | None = None) -> None:
+    def __init__(
+        self,
+        asked: Asked,
+        said: Said | None = None,
+        dimensions: Dimensions | None = None,
+        calibrator: Calibrator = UNCALIBRATED,
+    ) -> None:
         self.asked, self.said = asked, said
         self.on_request = said is None
         self._dimensions = dimensions or {}
+        self._calibrator = calibrator
 
     def of_request(self) -> "Seen":
         """The same, to judge the request by: what was made of it so far is shared."""
-        other = Seen(self.asked, self.said, self._dimensions)
+        other = Seen(self.asked, self.said, self._dimensions, self._calibrator)
         other.on_request = True
         other.__dict__["trace"] = self.trace
         return other
+
+    def scores(self, scorer: Scorer) -> Sequence[Score]:
+        """What `scorer` says of it, as the labels of this application calibrate it: the values that the pipeline would have."""
+        return self._calibrator.apply(ScoredTrace(self.trace, tuple(scorer.score(self.trace)))).scores
 
     @cached_property
     def trace(self) -> Trace:

@@ -16,6 +16,7 @@ KINDS: dict[str, GuardKind] = {
         GuardKind("toxicity", _OUT, scored.toxicity, window=240),
         GuardKind("unsafe_output", _OUT, scored.unsafe_output, window=0),
         GuardKind("policy", _OUT, scored.policy, window=240),
+        GuardKind("groundedness", _OUT, scored.groundedness, window=0),
         GuardKind("canary_leak", _OUT, scored.leak, window=320),
         GuardKind("prompt_leak", _OUT, scored.prompt_leak, window=320),
         GuardKind("schema", _OUT, scored.schema, window=0),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from holdfast.gateway.guards.protocol import Judge, Judgement, Parameters, Seen, parameter
+from holdfast.score.groundedness import Groundedness
 from holdfast.score.injection import Injection
 from holdfast.score.leak import Leak
 from holdfast.score.output_format import OutputFormat
@@ -24,7 +25,7 @@ class ScorerJudge:
     def judge(self, seen: Seen) -> Judgement | None:
         """None where the scorer has nothing to say."""
         worst = None
-        for score in self.scorer.score(seen.trace):
+        for score in seen.scores(self.scorer):
             if score.metric in self.metrics and (worst is None or score.value > worst.value):
                 worst = score
         return None if worst is None else Judgement(min(worst.value, 1.0), worst.why)
@@ -73,6 +74,11 @@ def leak(parameters: Parameters) -> Judge:
 def prompt_leak(parameters: Parameters) -> Judge:
     """An answer that recites the system prompt."""
     return ScorerJudge(Leak(), frozenset({"system_prompt_leak"}))
+
+
+def groundedness(parameters: Parameters) -> Judge:
+    """An answer that says what the documents and tool results in the request do not. Without any there is nothing to judge."""
+    return ScorerJudge(Groundedness(), frozenset({"ungrounded_answer"}))
 
 
 def schema(parameters: Parameters) -> Judge:

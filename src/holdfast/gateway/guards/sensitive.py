@@ -20,7 +20,7 @@ class SensitiveJudge:
         """The scorer's opinion, unless all that there is may be shown."""
         if self.keep and seen.said is not None and not self._spans(seen.said.text):
             return Judgement(0.0)
-        for score in SensitiveData().score(seen.trace):
+        for score in seen.scores(SensitiveData()):
             if score.metric == self.metric:
                 return Judgement(score.value, score.why)
         return None

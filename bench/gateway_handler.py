@@ -1,0 +1,106 @@
+"""What a request costs in the gateway's own code: microseconds, without sockets, HTTP server and client library.
+
+    python -m bench.gateway_handler [--requests 4000]
+
+Steadier than requests a second where other work shares the processor. `answer` is what the client waits for; `settle` what
+follows when it has its answer: guards in shadow, breakers, telemetry. Guards in force read one request at a time here, which is
+their worst case: under load, requests that meet at a guard are read together.
+"""
+
+import argparse
+import asyncio
+import gc
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import uvloop
+
+from bench.gateway import CHAT, completion, desired, request_body
+from holdfast.context.redact import RedactionPolicy, Redactor
+from holdfast.control.snapshot import GuardMode, Snapshot
+from holdfast.core.clock import SystemClock
+from holdfast.gateway.gateway import Gateway
+from holdfast.gateway.http import GatewayApp
+from holdfast.gateway.upstream import Upstream
+from holdfast.testing.gateway import KEY
+
+TOGETHER = 16
+ROUNDS = 3
+ANSWER = completion().encode()
+MODES = (None, GuardMode.SHADOW, GuardMode.ENFORCE)
+
+
+class Instant:
+    """An answer that is there at once."""
+
+    status = 200
+    headers = (("content-type", "application/json"), ("content-length", str(len(ANSWER))))
+
+    def header(self, name: str) -> str | None:
+        """As `Answer.header`."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    async def whole(self, limit: int) -> bytes:
+        """All of it."""
+        return ANSWER
+
+    async def close(self) -> None:
+        """There is nothing to let go."""
+
+
+async def _instant(*_: object, **__: object) -> Instant:
+    return Instant()
+
+
+async def _ask(app: GatewayApp, number: int) -> None:
+    body = request_body(number)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        return None
+
+    headers = {"host": "x", "content-type": "application/json", "authorization": f"Bearer {KEY}", "content-length": len(body)}
+    scope = {"type": "http", "method": "POST", "path": CHAT, "raw_path": CHAT.encode(), "query_string": b""}
+    await app({**scope, "headers": [(k.encode(), str(v).encode()) for k, v in headers.items()]}, receive, send)
+
+
+async def measured(mode: GuardMode | None, requests: int) -> tuple[float, float]:
+    """(answer, settle): µs a request, of the best of three rounds."""
+    clock = SystemClock()
+    gateway = Gateway(clock, Redactor(RedactionPolicy(), b"k" * 32), lambda line: None)
+    gateway.apply(Snapshot(version=1, created_ns=0, desired=desired("http://127.0.0.1:1", mode)))
+    app = GatewayApp(gateway, clock)
+    gc.collect()
+    gc.freeze()
+    best = (float("inf"), float("inf"))
+    for begin in range(0, ROUNDS * requests, requests):
+        answering = settling = 0.0
+        for first in range(begin, begin + requests, TOGETHER):
+            start = time.perf_counter()
+            for number in range(first, first + TOGETHER):
+                await _ask(app, number)
+            middle = time.perf_counter()
+            gateway.settle()
+            answering, settling = answering + middle - start, settling + time.perf_counter() - middle
+        best = min(best, (answering / requests * 1e6, settling / requests * 1e6), key=sum)
+    await gateway.close()
+    return best
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=4_000)
+    arguments = parser.parse_args()
+    Upstream.send = _instant  # type: ignore[assignment, method-assign] # there is no network in this measurement
+    print(f"{'guards':12}{'answer us':>11}{'settle us':>11}")
+    for mode in MODES:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            answering, settling = runner.run(measured(mode, arguments.requests))
+        print(f"{mode.value if mode else 'none':12}{answering:11.0f}{settling:11.0f}")
+
+
+if __name__ == "__main__":
+    _main()
