@@ -77,10 +77,11 @@ def test_what_is_known_outlives_a_provider_that_is_away_for_less_than_an_hour(cl
         {"issuer": "https://evil.example"},
         {"token_endpoint": None},
         {"jwks_uri": "no address"},
+        {"jwks_uri": "https://[::1"},
         {"authorization_endpoint": "javascript:alert(1)"},
         {"token_endpoint_auth_methods_supported": 7},
     ],
-    ids=["issuer", "token", "keys", "authorization", "methods"],
+    ids=["issuer", "token", "keys", "keys at no URL", "authorization", "methods"],
 )
 def test_a_description_that_cannot_be_used_is_said_to_be(served: SignOnProvider, clock: FakeClock, said: dict[str, Any]) -> None:
     served.description = said

@@ -78,9 +78,10 @@ def test_a_run_that_takes_too_long_is_ended(tmp_path: Path, clock: FakeClock) ->
         ("print('{}')", "no scorecard came out"),
         ("print('x' * 100_000)", "no scorecard came out"),
         ("pass", "no scorecard came out"),
+        ("import sys; sys.stdout.buffer.write(b'{\"\\xff\": 1}')", "no scorecard came out"),
         ("import sys; sys.stderr.write('y' * 100_000); sys.exit(3)", "exit code 3: yyy"),
     ],
-    ids=["failed", "empty", "no json", "silent", "much noise"],
+    ids=["failed", "empty", "no json", "silent", "no text", "much noise"],
 )
 def test_a_run_without_a_scorecard_says_why(tmp_path: Path, clock: FakeClock, program: str, told: str) -> None:
     found = runs(tmp_path, clock, program)
@@ -124,7 +125,8 @@ def test_an_order_that_will_not_do_starts_nothing(tmp_path: Path, clock: FakeClo
 def test_only_the_last_ones_are_kept_and_files_that_cannot_be_read_are_left_out(tmp_path: Path, clock: FakeClock) -> None:
     found = runs(tmp_path, clock, "pass")
     (tmp_path / "drills").mkdir()
-    (tmp_path / "drills" / "run_broken.json").write_text("{")
+    (tmp_path / "drills" / "run_broken.json").write_bytes(b'{"\xff')
+    (tmp_path / "drills" / "run_gone.json").symlink_to(tmp_path / "nowhere")
     for _ in range(KEPT + 2):
         clock.advance(1)
         last = found.start(ORDER, "user:ada")

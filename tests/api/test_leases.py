@@ -144,6 +144,22 @@ def test_support_looks_a_block_up_by_the_id_that_the_user_quotes_and_lifts_it(pl
     lifted = plane.get(f"/blocks/{block_id}").json()
     assert (lifted["live"], lifted["how"], lifted["ended_because"]) == (False, "revoked", "a mistake")
     assert plane.post(f"/blocks/{block_id}/lift", {"reason": "again"}).status_code == 404
+    assert plane.get("/snapshot").json()["lifted"] == [], "it was no guard's"
+
+
+def test_a_guards_block_is_lifted_once_and_travels_to_the_gateways(plane: PlaneClient) -> None:
+    path, reason = "/blocks/blk_0123456789ab/lift", {"reason": "a recipe"}
+    for grants in ({"*": "viewer"}, {"shop": "responder"}):
+        assert plane.post(path, reason, headers=plane.token(grants)).status_code == 403
+    assert plane.get("/snapshot").json()["lifted"] == []
+    assert plane.post(path, reason, headers=plane.token({"*": "responder"})).status_code == 200
+    assert plane.get("/snapshot").json()["lifted"] == ["blk_0123456789ab"]
+    assert plane.post(path, reason).status_code == 422
+
+
+def test_what_is_no_id_of_a_block_cannot_be_lifted(plane: PlaneClient) -> None:
+    assert plane.post("/blocks/mallory/lift", {"reason": "a mistake"}).status_code == 422
+    assert plane.version == 1
 
 
 # Who may

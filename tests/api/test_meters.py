@@ -61,6 +61,10 @@ class Broken(TelemetryStore):
         raise StoreError("connection refused")
 
 
+def test_no_counter_claims_to_be_born_when_it_is_read(context: ApiContext) -> None:
+    assert "_created" not in exposition(context).decode()
+
+
 def test_a_store_that_does_not_answer_is_down_and_the_rest_is_told(context: ApiContext) -> None:
     changed = msgspec.structs.replace(context, telemetry=Broken())
     assert value(changed, 'holdfast_store_up{store="telemetry"}') == 0

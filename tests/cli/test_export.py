@@ -54,7 +54,7 @@ def test_a_bundle_that_was_changed_is_found_out(exported: Path) -> None:
     assert (code, "evidence" in told) == (1, True)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"[" * 100_000, b'{"holdfast_bundle": 7}'], ids=range(5))
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b'"\xff"', b"[" * 100_000, b'{"holdfast_bundle": 7}'], ids=range(6))
 def test_what_is_no_bundle_is_unusable(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "x.json"
     if content is not None:

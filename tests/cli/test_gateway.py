@@ -54,6 +54,8 @@ def test_without_a_word_it_follows_the_server_of_the_same_settings_and_shows_thi
     assert told.shown_token() == ""
     (tmp_path / "data" / "local.token").write_text("made by a server that started later\n")
     assert told.shown_token() == "made by a server that started later"
+    (tmp_path / "data" / "local.token").write_bytes(b"not\na\0token")
+    assert told.shown_token() == "", "no header can carry it"
 
 
 def test_this_machines_token_is_shown_to_no_other_machine(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import pytest
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.errors import ConfigurationError, InputError
 from holdfast.core.signal import Segment, Signal, SignalCleared, Verdict
+from holdfast.core.trace import ScoredTrace, Trace
 from holdfast.detect.burn_rate import DETECTOR
 from holdfast.detect.detection import Detection
 from holdfast.detect.objective import Objective
@@ -133,6 +134,26 @@ def test_time_that_goes_on_judges_the_last_minute_once() -> None:
     later = START_NS + int(6 * HOUR * NS_PER_S)
     assert len([e for e in detection.tick(later) if isinstance(e, Signal) and e.detector == DETECTOR]) == 1
     assert not [e for e in detection.tick(later) if isinstance(e, Signal) and e.detector == DETECTOR]
+
+
+def test_an_alarm_does_not_end_while_its_last_calls_are_bad() -> None:
+    (like, *_) = traffic(Script(seconds=60, rate=0.5, metrics={"error": 0.005}))
+    begin_min = START_NS // (60 * NS_PER_S)
+
+    def call(at_s: float, bad: bool) -> ScoredTrace:
+        end_ns, trace_id = (begin_min * 60 * NS_PER_S) + int(at_s * NS_PER_S), f"{int(at_s):032x}"
+        root = msgspec.structs.replace(like.trace.root, trace_id=trace_id, start_ns=end_ns - 1, end_ns=end_ns)
+        told = (msgspec.structs.replace(s, trace_id=trace_id, value=float(bad)) for s in like.scores if s.metric == "error")
+        return ScoredTrace(Trace(trace_id, (root,)), tuple(told))
+
+    long_bad = [call(s, bad=True) for s in range(600, 1200, 10)]
+    then_good = [call(s, bad=False) for s in range(1210, 3900, 65)]
+    bad_again = [call(s, bad=True) for s in range(3960, 4000, 15)]
+    detection = Detection(METRICS, policy(ERRORS))
+    found = burns(feed(detection, [call(1, bad=False), *long_bad, *then_good, *bad_again]))
+    for seconds_ in range(4300, 4320):
+        found += [e for e in detection.tick((begin_min * 60 + seconds_) * NS_PER_S) if e.metric == "error"]
+    assert [type(e) for e in found] == [Signal]
 
 
 @pytest.mark.parametrize("batch", [7, 5000])

@@ -105,7 +105,11 @@ def test_a_drill_that_was_not_kept_is_named_with_what_to_do(tmp_path: Path) -> N
         read_kept(tmp_path, PLAYED)
 
 
-@pytest.mark.parametrize("data", [b"", b"nonsense", gzip.compress(b"nonsense"), gzip.compress(b"\x80"), gzip.compress(b"x")[:-4]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"nonsense", gzip.compress(b"nonsense"), gzip.compress(b"\x80"), gzip.compress(b"x")[:-4]],
+    ids=["empty", "not packed", "packed nonsense", "of another shape", "cut"],
+)
 def test_a_broken_file_is_refused_by_name(tmp_path: Path, data: bytes) -> None:
     path_of(tmp_path, PLAYED).write_bytes(data)
     with pytest.raises(InputError, match="agent_loop-7"):

@@ -63,4 +63,13 @@ def test_what_nobody_reads_is_lost_and_nobody_waits_for_it() -> None:
 
 
 def test_a_word_that_a_pipe_might_tear_is_not_said() -> None:
-    assert not say(-1, Tripped("quality", "x" * MAX_SAID_BYTES, ()))
+    ours, theirs = os.pipe()
+    try:
+        os.set_blocking(ours, False)
+        assert not say(theirs, Tripped("quality", "x" * MAX_SAID_BYTES, ()))
+        with pytest.raises(BlockingIOError):
+            os.read(ours, 1)
+        assert say(theirs, TRIPPED)
+    finally:
+        os.close(ours)
+        os.close(theirs)

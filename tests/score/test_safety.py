@@ -5,9 +5,10 @@ import pytest
 from holdfast.core.call import Kind
 from holdfast.core.errors import IntegrityError
 from holdfast.score import safety
+from holdfast.score.language import in_english
 from holdfast.score.pieces import Piece
 from holdfast.score.run import Scoring
-from holdfast.score.safety import ALWAYS, NEVER, Safety, Weights, blended, cut, readable
+from holdfast.score.safety import ALWAYS, NEVER, Safety, Weights, blended, cut
 from holdfast.score.toxicity import Toxicity
 from holdfast.score.unsafe import Unsafe
 from tests.score.build import ANSWER, call, exchange, llm, scores, trace, value
@@ -57,7 +58,7 @@ def test_preparing_together_says_the_same_as_alone() -> None:
     "text", [GERMAN, "Сколько дней у меня есть на возврат телефона?", "電話を返品できる期間は何日ですか", "12 345", "..."]
 )
 def test_what_is_not_english_is_not_shown_to_an_encoder_that_knows_english_only(text: str) -> None:
-    assert not readable(Piece(text)) or text == "12 345"
+    assert not in_english(Piece(text)) or text == "12 345"
 
 
 @pytest.mark.parametrize("text", [GERMAN, "Сколько дней у меня есть на возврат телефона?", "電話を返品できる期間は何日ですか"])

@@ -14,9 +14,9 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from holdfast.models.encoder_tokens import Window, pair, windows
+from holdfast.score.language import in_english
 from holdfast.score.opinion import ANSWER, PROMPT, prepared
 from holdfast.score.pieces import Piece
-from holdfast.score.safety import readable
 from training.encoder.fit import BATCH, in_batches, planned, train
 from training.encoder.network import WIDTH, Network, States, absent
 from training.inline import data
@@ -63,7 +63,7 @@ def samples(tokenizer: Tokenizer, corpus: Corpus) -> list[Sample]:
     }  # fmt: skip
     found = []
     for head, examples in sources.items():
-        for e in thinned([e for e in examples if readable(Piece(e.text))]):
+        for e in thinned([e for e in examples if in_english(Piece(e.text))]):
             read = windows(tokenizer, prepared(html.unescape(e.text))[:LONGEST], 1)
             found += [Sample(head, w, e.label, e.weight, e.source, e.family, e.text) for w in read]
     for e in thinned(data.answered(corpus)):

@@ -30,7 +30,7 @@ MOST_AT_ONCE = 8
 UNUSABLE: tuple[type[Exception], ...] = (*UNREACHABLE, ValueError, AttributeError)
 """No answer, or one that is no JSON object."""
 LONGEST_PLACE = 1_000
-"""Characters of an address that is kept in a cookie, which browsers limit to 4 KiB."""
+"""Bytes of an address that is kept in a cookie, in hex, which browsers limit to 4 KiB."""
 
 
 class SignOnPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ class SignOn:
         """
         known = self._provider.known()
         state, nonce, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(24), secrets.token_urlsafe(48)
-        pending = _Pending(state, nonce, verifier, self._clock.now_ns(), wanted if len(wanted) <= LONGEST_PLACE else "/")
+        pending = _Pending(state, nonce, verifier, self._clock.now_ns(), wanted if len(wanted.encode()) <= LONGEST_PLACE else "/")
         with self._session() as session:
             location, _ = session.create_authorization_url(
                 known.description.authorization_endpoint, state=state, nonce=nonce, code_verifier=verifier

@@ -15,7 +15,8 @@ from holdfast.core.clock import NS_PER_S, Clock
 from holdfast.core.errors import UnavailableError
 
 _CLIENT = next(base.__module__.partition(".")[0] for base in OAuth2Client.__mro__ if base.__module__.startswith("httpx"))
-UNREACHABLE: tuple[type[Exception], ...] = (httpx.HTTPError, import_module(_CLIENT).HTTPError)
+_ERRORS = import_module(_CLIENT)
+UNREACHABLE: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, _ERRORS.HTTPError, _ERRORS.InvalidURL)
 """Authlib calls through httpx or its successor, whichever is installed; each has errors of its own."""
 KEPT_NS = 3600 * NS_PER_S
 PAUSE_NS = 15 * NS_PER_S

@@ -141,7 +141,9 @@ class DrillRuns:
         with self._lock:
             running = self._running
         kept = [run for path in self._files() if (run := _read(path)) is not None]
-        return [*([running] if running else []), *sorted(kept, key=lambda run: -run.started_ns)]
+        # It may have ended since.
+        going_on = [running] if running and all(run.id != running.id for run in kept) else []
+        return [*going_on, *sorted(kept, key=lambda run: -run.started_ns)]
 
     def run(self, run_id: str) -> DrillRun:
         """One of them.
@@ -193,7 +195,7 @@ class DrillRuns:
 
     def _files(self) -> list[Path]:
         """Newest first."""
-        return sorted(self._folder.glob("run_*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        return sorted(self._folder.glob("run_*.json"), key=_written_ns, reverse=True)
 
 
 class _Said:
@@ -220,15 +222,23 @@ def _outcome(code: int, said: _Said) -> tuple[str, Scorecard | None]:
         return f"exit code {code}: {err.decode('utf-8', 'replace').strip()}", None
     try:
         return "", msgspec.json.decode(out, type=Scorecard)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         return f"no scorecard came out: {error}", None
+
+
+def _written_ns(path: Path) -> int:
+    """0 for a file that went away meanwhile."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _read(path: Path) -> DrillRun | None:
     """None for a file that went away meanwhile, or was written by another version."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=DrillRun)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, ValueError):
         return None
 
 

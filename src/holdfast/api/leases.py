@@ -146,13 +146,21 @@ def show_block(plane: Plane, who: Viewer, block_id: str) -> dict[str, Any]:
 
 @router.post("/blocks/{block_id}/lift")
 def lift_block(plane: Plane, who: Who, block_id: str, body: EndBody, response: Response) -> dict[str, Any]:
-    """Lets the user in again. Needs the role responder."""
-    for found, lease, ended in blocks(plane.store.expire(), plane.store.now_ns()):
-        if found == block_id and ended is None:
-            who.must(Role.RESPONDER, _application(lease.scope))
-            plane.containment.undo(lease.id, who.actor, body.reason)
-            return changed(plane, response, (f"block {block_id} lifted",))
-    raise NotFoundError(f"no block {block_id!r} is in force")
+    """Lets the user in again; a block that no containment has is a guard's, and counts against that guard's budget.
+
+    Needs the role responder: on the application in the containment's scope, or everywhere for a guard's block.
+    """
+    known = [(lease, ended) for found, lease, ended in blocks(plane.store.expire(), plane.store.now_ns()) if found == block_id]
+    live = next((lease for lease, ended in known if ended is None), None)
+    if live is not None:
+        who.must(Role.RESPONDER, _application(live.scope))
+        plane.containment.undo(live.id, who.actor, body.reason)
+    elif known:
+        raise NotFoundError(f"no block {block_id!r} is in force")
+    else:
+        who.must(Role.RESPONDER)
+        plane.store.lift(block_id, who.actor, body.reason)
+    return changed(plane, response, (f"block {block_id} lifted",))
 
 
 def _request(who: Identity, body: ActionBody) -> ActionRequest:

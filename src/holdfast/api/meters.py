@@ -1,8 +1,10 @@
 """The server in Prometheus' names and units, as it stands when somebody asks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from holdfast.api.context import ApiContext
 from holdfast.api.health import not_ready
@@ -23,6 +25,17 @@ def exposition(context: ApiContext) -> bytes:
         meters.up(store, tell)
     meters.pipeline()
     return generate_latest(meters.registry)
+
+
+class _Records(Collector):
+    """A counter that says nothing of when it was made: this one is made anew each time."""
+
+    def __init__(self, records: int) -> None:
+        self._records = records
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """The one sample."""
+        yield CounterMetricFamily("holdfast_pipeline_records", "Records that went through since the start.", self._records)
 
 
 class _Meters:
@@ -52,8 +65,7 @@ class _Meters:
             self._gauge("false_alarm_budget_per_day", "False alarms that a day may bring.").set(progress.budget.per_day)
             self._gauge("false_alarms_spent", "Upper bound of the false alarms expected so far.").set(progress.budget.spent.total)
             self._gauge("false_alarms_spent_today", "The part of it of the last day.").set(progress.spent_today)
-        records = Counter("holdfast_pipeline_records", "Records that went through since the start.", registry=self.registry)
-        records.inc(progress.records)
+        self.registry.register(_Records(progress.records))
 
     def ledger(self) -> None:
         """What is open."""
@@ -67,7 +79,8 @@ class _Meters:
         self._gauge("incidents_unacknowledged", f"Open incidents that nobody has acknowledged, of the last {MOST_OPEN}.").set(
             waiting
         )
-        self._gauge("ledger_events", "Events in the hash chain.").set(ledger.anchor().seq)
+        events = ledger.anchor().seq
+        self._gauge("ledger_events", "Events in the hash chain.").set(events)
 
     def telemetry(self) -> None:
         """Which scorers ran."""

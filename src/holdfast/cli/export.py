@@ -38,7 +38,7 @@ def prometheus(to: OutOption = None) -> None:
 
 @app.command()
 def check(bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="A bundle of an incident (JSON).")]) -> None:
-    """Recompute the hashes of a bundle. Exit 1 if anything in it was changed, 2 if it is no bundle.
+    """Recompute the hashes of a bundle. Exit 1 if an event or a piece of evidence was changed, 2 if it is no bundle.
 
     Example: holdfast export check inc_4f9c2e81a7b3.json
     """
@@ -64,6 +64,6 @@ def _read(path: Path) -> object:
         found: object = msgspec.json.decode(path.read_bytes())
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", str(path)) from None
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"is no JSON: {error}", str(path)) from None
     return found

@@ -9,7 +9,7 @@ from holdfast.api.context import ApiContext, Context
 from holdfast.api.problems import log, status_of
 from holdfast.console.page import PageRoute, back
 from holdfast.console.session import login_page, with_cookie
-from holdfast.core.errors import HoldfastError, NotFoundError
+from holdfast.core.errors import HoldfastError, NotFoundError, StoreError
 
 router = APIRouter(route_class=PageRoute)
 
@@ -75,6 +75,9 @@ def _vouched(context: ApiContext, sign_on: SignOn, told: tuple[str, str, str], a
 
 
 def _refused(request: Request, context: ApiContext, error: HoldfastError, wanted: str) -> Response:
+    """The sign-in, with why. What a store of ours says is for the log, as on every page."""
+    if isinstance(error, StoreError):
+        raise error
     status = status_of(error)
     if status >= 500:
         log.error("single sign-on failed", error=str(error))

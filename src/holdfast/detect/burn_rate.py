@@ -133,6 +133,9 @@ class BurnRate:
         """Whether the last calls burn slowly: those of the short window, or further back, for a few calls prove nothing."""
         length = pair.short_min
         recent = watched.tally.last(minute, length)
+        if recent.burn(watched.tally.objective.allowed) >= pair.rate:
+            # It would be raised again at once, however calm it was further back.
+            return False
         while recent.calls < self._ground.policy.clear_calls and length < pair.long_min:
             length = min(2 * length, pair.long_min)
             recent = watched.tally.last(minute, length)

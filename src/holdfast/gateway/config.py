@@ -71,9 +71,11 @@ class GatewayConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         if self.server_token or self.server_token_file is None:
             return self.server_token
         try:
-            return self.server_token_file.read_bytes()[:MAX_TOKEN_BYTES].decode("ascii", "replace").strip()
+            token = self.server_token_file.read_bytes()[:MAX_TOKEN_BYTES].decode("ascii", "replace").strip()
         except OSError:
             return ""
+        # What no header can carry is no token, and must not end the chores that would show it.
+        return token if token.isprintable() else ""
 
     def spool_of(self, worker: int) -> Path:
         """Folder of the spool of one worker."""

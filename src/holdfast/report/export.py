@@ -99,9 +99,10 @@ def evidence_hash(value: Any) -> str:
 
 
 def problems_of(made: Any) -> list[str]:
-    """What of a bundle is not as it was when it was made; empty when all hashes hold.
+    """Which events and pieces of evidence of a bundle are not as they were when it was made; empty when all hashes hold.
 
-    That nothing was made up from the start shows only beside the ledger, which has the rows, and the hash of every export.
+    Incident and post-mortem have no hash of their own: they are told again from the events. That nothing was made up from the
+    start, or left out at the end, shows only beside the ledger, which has the rows, and the hash of every export.
 
     Raises:
         InputError: it is no bundle of this version.
@@ -114,23 +115,29 @@ def problems_of(made: Any) -> list[str]:
     for event in bundle.ledger.events:
         if _row_hash(event.row) != event.hash:
             found.append(f"event {event.seq}: was changed")
-        if (event.seq, event.version, event.actor, event.type) != (event.row[0], event.row[2], event.row[4], event.row[5]):
+        if (event.seq, event.version, event.time, event.actor, event.type) != _told(event.row):
             found.append(f"event {event.seq}: is told otherwise than it was written")
-        elif msgspec.json.decode(event.row[6]) != event.body:
+        elif _value(event.row[6]) != event.body:
             found.append(f"event {event.seq}: its body is told otherwise than it was written")
+    if len({event.row[1] for event in bundle.ledger.events}) > 1:
+        found.append("events are of several incidents")
     versions = [event.version for event in bundle.ledger.events]
     if versions != list(range(1, len(versions) + 1)):
         found.append("events are missing, or in another order")
     return found
 
 
+_Row = tuple[int, str, int, int, str, str, str, str, str]
+
+
 class _Event(msgspec.Struct):
     seq: int
     version: int
+    time: str
     actor: str
     type: str
     body: Any
-    row: tuple[int, str, int, int, str, str, str, str, str]
+    row: _Row
     hash: str
 
 
@@ -156,6 +163,23 @@ def _row(entry: Entry) -> list[Any]:
     kind = type(recorded.event).__name__
     place = (entry.seq, recorded.incident_id, entry.version, recorded.time_ns)
     return [*place, recorded.actor, kind, entry.body, recorded.key, entry.prev_hash]
+
+
+def _told(row: _Row) -> tuple[int, int, str, str, str]:
+    """What a bundle says of an event beside its row: seq, version, time, actor, type."""
+    try:
+        time = to_iso(row[3])
+    except (ValueError, OverflowError, OSError):
+        time = ""
+    return row[0], row[2], time, row[4], row[5]
+
+
+def _value(body: str) -> Any:
+    """An event's body; its text where that is no JSON."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return body
 
 
 def _row_hash(row: Sequence[Any]) -> str:

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from holdfast.core.score import Metric, Score
 from holdfast.core.trace import Trace
 from holdfast.score.injection import DOCUMENT_INJECTION, PROMPT_INJECTION, Injection
+from holdfast.score.language import in_english
 from holdfast.score.opinion import VERSION, opinion
 from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import Reading, reading_of
-from holdfast.score.safety import Band, Weights, blended, readable, within
+from holdfast.score.safety import Band, Weights, blended, within
 from holdfast.score.text import sigmoid
 
 HEAD = PROMPT_INJECTION.name
@@ -42,7 +43,7 @@ class Attack:
 
     def _again(self, reading: Reading, trace: Trace, score: Score) -> Score:
         first = log(max(score.value, 1e-9) / max(1.0 - score.value, 1e-9))
-        if not within(self.unsure, first) or not readable(reading.question_piece):
+        if not within(self.unsure, first) or not in_english(reading.question_piece):
             return score
         value = sigmoid(blended(ATTACK, first, opinion(reading.question_piece).get(HEAD, first)))
         why = f"{score.why or 'no feature by hand'}; encoder {VERSION}" if value >= NOTABLE else ""

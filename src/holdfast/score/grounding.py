@@ -10,9 +10,10 @@ from holdfast.core.score import Metric, Score, Span
 from holdfast.core.trace import Trace
 from holdfast.models.encoder import VERSION, encoder
 from holdfast.score.groundedness import ENTITIES, NUMBERS, UNGROUNDED, Groundedness
+from holdfast.score.language import in_english
 from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import Reading, reading_of
-from holdfast.score.safety import Band, readable
+from holdfast.score.safety import Band
 from holdfast.score.support import Sources, doubts, marked, parts, worst
 from holdfast.score.text import sigmoid
 
@@ -43,7 +44,7 @@ class Grounding:
 
     def _again(self, reading: Reading, score: Score) -> Score:
         logit = log(max(score.value, 1e-9) / max(1.0 - score.value, 1e-9))
-        if not self.unsure[0] <= logit <= self.unsure[1] or not readable(reading.answer_piece):
+        if not self.unsure[0] <= logit <= self.unsure[1] or not in_english(reading.answer_piece):
             return score
         second, spans = doubted(reading)
         value = sigmoid(WEIGHTS["shift"] + WEIGHTS["first"] * logit + WEIGHTS["worst"] * second)

@@ -8,6 +8,7 @@ from holdfast.core.call import Call, Kind
 from holdfast.core.score import Direction, Family, Metric, Score, Unit
 from holdfast.core.trace import Trace
 from holdfast.score.injection_features import NAMES, features
+from holdfast.score.language import in_english
 from holdfast.score.learned import VERSION, count_together, document_structure, grams_of, log_odds
 from holdfast.score.pieces import Piece, piece_of
 from holdfast.score.protocol import NOTABLE, score_of
@@ -112,6 +113,8 @@ def combined(values: tuple[float, ...], weights: Weights) -> tuple[float, str]:
     return value, "features: " + ", ".join(name for _, name in told[:4])
 
 
+FOREIGN = 2.0
+"""Log-odds by which the head must be surer of a prompt that is not English: it has seen few, and finds any a little odd."""
 SURE = 0.7
 """Probability from which the hand-weighted features alone decide: disguises and languages that the heads never saw."""
 
@@ -175,7 +178,10 @@ def judged(head: str, piece: Piece, weights: Weights) -> tuple[float, str]:
     found = piece.once("injection", features)
     by_hand, why = combined(found, weights)
     structure = document_structure(piece.text, found) if head == DOCUMENT_INJECTION.name else found
-    learned = sigmoid(log_odds(head, grams_of(piece), structure))
+    logit = log_odds(head, grams_of(piece), structure)
+    if head == PROMPT_INJECTION.name and logit > -FOREIGN and not in_english(piece):
+        logit -= FOREIGN
+    learned = sigmoid(logit)
     if by_hand >= SURE and by_hand > learned:
         return by_hand, why
     return learned, f"learned head {VERSION}; {why or 'no feature by hand'}" if learned >= NOTABLE else ""

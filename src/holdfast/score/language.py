@@ -45,6 +45,15 @@ def language_of(piece: Piece) -> tuple[str, float]:
     return ("", 0.0) if code == UNDETERMINED else (code, confidence)
 
 
+def in_english(piece: Piece) -> bool:
+    """Whether a text has words that are, as far as they show a language, English."""
+    return bool(piece.tokens) and language_of(piece)[0] in ("en", "") and _latin(piece.text)
+
+
+def _latin(text: str) -> bool:
+    return text.isascii() or 2 * sum(c.isascii() and c.isalpha() for c in text) >= sum(map(str.isalpha, text))
+
+
 @dataclass(frozen=True)
 class Language:
     """Detects both languages. Texts under 20 characters show none; requests for a translation do not count."""

@@ -6,11 +6,10 @@ from math import inf, log
 
 from holdfast.core.score import Metric, Score
 from holdfast.core.trace import Trace
-from holdfast.score.language import language_of
+from holdfast.score.language import in_english
 from holdfast.score.learned import VERSION as FIRST
 from holdfast.score.learned import count_together, grams_of, log_odds, size_structure
 from holdfast.score.opinion import VERSION, answer_opinion, opinion
-from holdfast.score.pieces import Piece
 from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import Reading, reading_of
 from holdfast.score.text import sigmoid
@@ -87,13 +86,13 @@ class Safety:
 
     def _request(self, reading: Reading) -> tuple[float, str]:
         first = first_request(reading)
-        if not within(self.unsure_request, first) or not readable(reading.question_piece):
+        if not within(self.unsure_request, first) or not in_english(reading.question_piece):
             return first, f"learned head {FIRST}"
         return blended(REQUEST, first, opinion(reading.question_piece).get("unsafe_request", first)), f"encoder {VERSION}"
 
     def _toxicity(self, reading: Reading) -> tuple[float, str]:
         first, found = self.toxicity.log_odds(reading.answer, reading.answer_piece)
-        if not readable(reading.answer_piece):
+        if not in_english(reading.answer_piece):
             return self._listed(reading), f"{found} offensive words"
         if not within(self.unsure_toxicity, first):
             return first, f"learned head {FIRST}, {found} offensive words"
@@ -108,7 +107,7 @@ class Safety:
     def _output(self, reading: Reading) -> tuple[float, str]:
         asked = first_request(reading) if reading.question else NO_QUESTION
         first = self.unsafe.answered(reading, asked)
-        if not within(self.unsure_output, first) or not readable(reading.answer_piece):
+        if not within(self.unsure_output, first) or not in_english(reading.answer_piece):
             return first, f"harmful answer (learned head {FIRST})"
         return self._second_output(reading, first), f"harmful answer (encoder {VERSION})"
 
@@ -140,15 +139,6 @@ def first_request(reading: Reading) -> float:
     """Log-odds of an unsafe request by the head over n-grams."""
     piece = reading.question_piece
     return log_odds("unsafe_request", grams_of(piece), size_structure(reading.question))
-
-
-def readable(piece: Piece) -> bool:
-    """Whether a text has letters that are, as far as they show a language, English."""
-    return bool(piece.tokens) and language_of(piece)[0] in ("en", "") and _latin(piece.text)
-
-
-def _latin(text: str) -> bool:
-    return text.isascii() or 2 * sum(c.isascii() and c.isalpha() for c in text) >= sum(map(str.isalpha, text))
 
 
 def cut(logit: float) -> float:
