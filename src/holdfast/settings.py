@@ -111,6 +111,15 @@ class GatewaySettings(Section):
     )
 
 
+class ScoringSettings(Section):
+    """How much time is spent on a call."""
+
+    second_opinions: bool = Field(
+        default=True,
+        description="Whether the encoder is asked where the fast heads are unsure: about ten milliseconds for a text that it reads.",
+    )
+
+
 class DetectionSettings(Section):
     """How often Holdfast may be wrong."""
 
@@ -209,6 +218,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     stores: StoreSettings = StoreSettings()
     ingest: IngestSettings = IngestSettings()
+    scoring: ScoringSettings = ScoringSettings()
     detection: DetectionSettings = DetectionSettings()
     gateway: GatewaySettings = GatewaySettings()
     redaction: RedactionSettings = RedactionSettings()

@@ -2,9 +2,11 @@
 
 import pytest
 
-from holdfast.app.stages import detect_policy, language_of, redaction_policy
+from holdfast.app.stages import detect_policy, inline_scorers, language_of, redaction_policy, scoring_here, shipped_scorers
 from holdfast.context.entities import Entity, Treatment
 from holdfast.core.errors import ConfigurationError
+from holdfast.score.protocol import Scorer
+from holdfast.score.registry import INLINE_SCORERS, SCORERS
 from holdfast.settings import Settings
 
 
@@ -27,6 +29,13 @@ def test_redaction_follows_the_settings_general_and_by_application() -> None:
 def test_an_entity_that_nobody_knows_is_named_with_its_key() -> None:
     with pytest.raises(ConfigurationError, match=r"applications\.shop\.redaction\.EMIAL"):
         redaction_policy(settings(applications={"shop": {"redaction": {"EMIAL": "drop"}}}))
+
+
+@pytest.mark.parametrize(("asked", "scorers"), [(True, SCORERS), (False, INLINE_SCORERS)])
+def test_second_opinions_can_be_left_out(asked: bool, scorers: tuple[Scorer, ...]) -> None:
+    assert settings().scoring.second_opinions
+    assert set(scoring_here(asked).coverage) >= {s.name for s in scorers}
+    assert (inline_scorers() if not asked else shipped_scorers()) == scorers
 
 
 def test_objectives_follow_the_settings() -> None:

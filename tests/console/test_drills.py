@@ -38,6 +38,7 @@ def approver(sign_in: Callable[..., Visitor]) -> Visitor:
 def test_before_the_first_run_it_says_what_to_do(viewer: Visitor) -> None:
     text = viewer.get("/drills").text
     assert "No drill was run yet." in text
+    assert 'data-region="result"' in text
     assert 'action="/drills"' not in text
 
 
@@ -49,6 +50,8 @@ def test_a_run_comes_back_as_a_scorecard_with_a_reliability_plot(approver: Visit
     for told in ("95 %", 'class="chart square"', "missed", "Latency rose &lt;b&gt;", "budget 0.2 a day", "sure, "):
         assert told in text
     assert approver.get("/drills").text.count("<svg") == text.count("<svg")
+    # Only regions are put in place when a page that waits for a run is refreshed.
+    assert text.index('data-region="result"') < text.index("Scorecard of run_")
 
 
 def test_a_run_that_failed_says_why_in_text(sign_in: Callable[..., Visitor], context: ApiContext, tmp_path: Path) -> None:

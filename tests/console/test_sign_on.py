@@ -8,11 +8,12 @@ import msgspec
 import pytest
 from playwright.sync_api import expect
 
-from holdfast.access.oidc import SIGN_ON_BACK, SignOn, SignOnPolicy
+from holdfast.access.oidc import SIGN_ON_BACK, Person, SignOn, SignOnPolicy
 from holdfast.access.roles import Role
 from holdfast.api.application import create_app
 from holdfast.api.context import COOKIE, ApiContext
 from holdfast.console.router import router
+from holdfast.core.errors import StoreError
 from holdfast.testing.server import free_ports
 from holdfast.testing.sign_on import SignOnProvider, sign_on_provider
 from tests.console.browser import browser, served
@@ -191,6 +192,28 @@ def test_a_provider_that_is_away_leaves_passwords_working(context: ApiContext, p
         answer = visitor.get("/login/oidc", follow_redirects=False)
         assert (answer.status_code, "does not answer" in answer.text) == (502, True)
         assert visitor.post("/login", data={"name": "ada", "password": PASSWORD}, follow_redirects=False).status_code == 303
+
+
+class Unlucky(SignOn):
+    """Comes back while a store of ours does not answer."""
+
+    def finish(self, cookie: str, state: str, code: str) -> Person:
+        raise StoreError("no space left below /srv/holdfast")
+
+
+def test_what_a_store_says_is_not_told_to_who_is_not_signed_in(context: ApiContext, provider: SignOnProvider) -> None:
+    found = with_sign_on(context, provider)
+    assert found.sign_on is not None
+    broken = msgspec.structs.replace(found, sign_on=Unlucky(found.sign_on.policy, context.clock))
+    with Visitor(create_app(broken, router), base_url=HERE) as visitor:
+        answer = visitor.get(f"{SIGN_ON_BACK}?state=x&code=x", follow_redirects=False)
+    assert (answer.status_code, "/srv/holdfast" in answer.text) == (503, False)
+
+
+def test_a_long_address_is_not_kept_where_a_browser_would_drop_the_cookie(person: Visitor) -> None:
+    begun = person.get("/login/oidc", params={"next": "/" + "中" * 999}, follow_redirects=False)
+    assert len(begun.headers["set-cookie"]) < 4096
+    assert person.get(sent_back(begun), follow_redirects=False).headers["location"] == "/"
 
 
 def test_where_there_is_no_provider_there_is_no_button(visitor: Visitor, context: ApiContext) -> None:

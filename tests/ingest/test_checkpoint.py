@@ -1,9 +1,10 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from holdfast.core.errors import StoreError
-from holdfast.ingest.checkpoint import FILE_NAME, Position, load_checkpoint, replace_file, save_checkpoint
+from holdfast.ingest.checkpoint import FILE_NAME, Position, load_checkpoint, make_once, replace_file, save_checkpoint
 
 
 def test_a_saved_position_is_loaded_again(tmp_path: Path) -> None:
@@ -66,3 +67,23 @@ def test_what_cannot_be_replaced_stays_and_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="state"):
         replace_file(path, b"new")
     assert path.read_bytes() == b"old"
+
+
+def test_of_many_that_make_a_file_at_once_one_does_and_all_read_the_same(tmp_path: Path) -> None:
+    def made(number: int) -> bytes:
+        path = tmp_path / f"key{number // 8}"
+        make_once(path, b"%04d" % number)
+        return path.read_bytes()
+
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(made, range(160)))
+    assert [len(set(read[at : at + 8])) for at in range(0, 160, 8)] == [1] * 20
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"key{n}" for n in range(20))
+
+
+def test_a_file_that_is_there_is_not_made_again_and_a_folder_that_is_gone_is_a_store_error(tmp_path: Path) -> None:
+    make_once(tmp_path / "key", b"first")
+    make_once(tmp_path / "key", b"second")
+    assert (tmp_path / "key").read_bytes() == b"first"
+    with pytest.raises(StoreError, match="key"):
+        make_once(tmp_path / "gone" / "key", b"x")

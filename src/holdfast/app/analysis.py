@@ -95,7 +95,8 @@ def analyze(source: AnalysisInput, settings: Settings) -> Analysis:
                 spool.add(change)
         with ScratchStore(Path(folder) / "telemetry.sqlite") as telemetry, Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger:
             # Another process takes a second to start: a short file is done by then.
-            inner = scoring_beside() if len(spool) > SHORT_RECORDS else scoring_here()
+            begin = scoring_beside if len(spool) > SHORT_RECORDS else scoring_here
+            inner = begin(settings.scoring.second_opinions)
             scoring = extended(inner, scorers, lambda _: None, patient=True)
             try:
                 tally = _Tally()

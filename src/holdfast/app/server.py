@@ -25,7 +25,7 @@ from holdfast.control.store import STREAM
 from holdfast.core.clock import NS_PER_S, Clock, SystemClock
 from holdfast.core.errors import ConfigurationError, HoldfastError
 from holdfast.ingest.auth import IngestToken
-from holdfast.ingest.checkpoint import replace_file
+from holdfast.ingest.checkpoint import make_once
 from holdfast.ingest.intake import IntakeLimits
 from holdfast.ingest.journal import JournalLimits
 from holdfast.ingest.process import ReceiverProcess
@@ -52,8 +52,7 @@ def redaction_key(path: Path) -> bytes:
         StoreError: it could not be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        replace_file(path, secrets.token_bytes(32))
+    make_once(path, secrets.token_bytes(32))
     key = path.read_bytes()
     if len(key) < 32:
         raise ConfigurationError(f"{path}: not a key of 32 bytes; remove it to have a new one made")
@@ -151,7 +150,7 @@ class Server:
             self.telemetry.close()
 
     def _stages(self) -> Stages:
-        scoring = extended(scoring_beside(), self._scorers, self.telemetry.trace)
+        scoring = extended(scoring_beside(self._settings.scoring.second_opinions), self._scorers, self.telemetry.trace)
         return build_stages(self._settings, self.telemetry, self.ledger, scoring, self._scorers.metrics)
 
     def _api_context(self) -> ApiContext:

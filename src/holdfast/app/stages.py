@@ -20,7 +20,7 @@ from holdfast.ledger.store import Ledger
 from holdfast.pipeline import KeepsTelemetry, Stages
 from holdfast.score.language import ENGLISH, SURE
 from holdfast.score.protocol import Scorer
-from holdfast.score.registry import METRICS, SCORERS
+from holdfast.score.registry import INLINE_SCORERS, METRICS, SCORERS
 from holdfast.scoring import Scores, ScoringApart, ScoringHere
 from holdfast.settings import Settings
 
@@ -68,14 +68,21 @@ def shipped_scorers() -> tuple[Scorer, ...]:
     return SCORERS
 
 
-def scoring_here() -> Scores:
+def inline_scorers() -> tuple[Scorer, ...]:
+    """Every scorer, none of which asks the encoder."""
+    return INLINE_SCORERS
+
+
+def scoring_here(second_opinions: bool = True) -> Scores:
     """Scoring in this process."""
-    return ScoringHere(SCORERS)
+    return ScoringHere(SCORERS if second_opinions else INLINE_SCORERS)
 
 
-def scoring_beside() -> Scores:
+def scoring_beside(second_opinions: bool = True) -> Scores:
     """Scoring in a process of its own, where there is a second core for it."""
-    return ScoringApart(shipped_scorers, settle_memory) if (os.cpu_count() or 1) > 1 else scoring_here()
+    if (os.cpu_count() or 1) == 1:
+        return scoring_here(second_opinions)
+    return ScoringApart(shipped_scorers if second_opinions else inline_scorers, settle_memory)
 
 
 def language_of(text: str) -> str:

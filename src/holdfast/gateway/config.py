@@ -10,7 +10,7 @@ from holdfast.context.entities import RedactionPolicy
 from holdfast.core.errors import ConfigurationError
 from holdfast.gateway.spool import SpoolLimits
 from holdfast.ingest.auth import is_loopback
-from holdfast.ingest.checkpoint import replace_file
+from holdfast.ingest.checkpoint import make_once
 
 MIN_KEY_BYTES = 16
 MAX_TOKEN_BYTES = 4096
@@ -147,7 +147,8 @@ def own_key(directory: Path) -> bytes:
     path = directory / "redaction.key"
     if not path.exists():
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        replace_file(path, secrets.token_bytes(32))
+        # A server on this machine may be starting too, and wants the same file.
+        make_once(path, secrets.token_bytes(32))
     key = path.read_bytes()
     if len(key) < MIN_KEY_BYTES:
         raise ConfigurationError(f"{path}: not a key; remove it to have a new one made")

@@ -1,5 +1,6 @@
 """How far the reader of a journal has come: a position, kept in a file that is replaced as a whole, as others are."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -61,6 +62,27 @@ def replace_file(path: Path, data: bytes) -> None:
         handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from error
+
+
+def make_once(path: Path, data: bytes) -> None:
+    """Put `data` at `path` unless a file is there; of several processes that want to at the same time one does.
+
+    Raises:
+        StoreError: it could not be written; names the file.
+    """
+    if path.exists():
+        return
+    try:
+        handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            # Held for one write of a small file, and let go by the system with the process.
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if not path.exists():
+                replace_file(path, data)
         finally:
             os.close(handle)
     except OSError as error:

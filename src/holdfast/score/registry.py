@@ -23,7 +23,7 @@ from holdfast.score.refusal import Refusal
 from holdfast.score.relevance import Relevance
 from holdfast.score.repetition import Repetition
 from holdfast.score.retrieval import Retrieval
-from holdfast.score.safety import Safety
+from holdfast.score.safety import NEVER, Safety
 from holdfast.score.sensitive import SensitiveData
 from holdfast.score.template import Template
 from holdfast.score.tenancy import Tenancy
@@ -65,6 +65,14 @@ SCORERS: tuple[Scorer, ...] = (
     Feedback(),
 )
 """Defaults of every scorer. An application's configuration replaces members by name."""
+
+_FIRST: tuple[Scorer, ...] = (
+    Attack(unsure=NEVER, version=f"{Attack().version}, first"),
+    Grounding(unsure=NEVER, version=f"{Grounding().version}, first"),
+    Safety(unsure_toxicity=NEVER, unsure_request=NEVER, unsure_output=NEVER, version=f"{Safety().version}, first"),
+)
+INLINE_SCORERS: tuple[Scorer, ...] = tuple({s.name: s for s in _FIRST}.get(s.name, s) for s in SCORERS)
+"""The same without second opinions: the encoder is never asked. Their versions differ, for so do the values that they give."""
 
 SUMMARIES: tuple[Summary, ...] = (UnsupportedClaims(version=f"1+{Grounding().version}+{ToolContradiction().version}"),)
 """What is said of a trace from the scores of all scorers."""
