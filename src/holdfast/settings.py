@@ -116,7 +116,7 @@ class ScoringSettings(Section):
 
     second_opinions: bool = Field(
         default=True,
-        description="Whether the encoder is asked where the fast heads are unsure: about ten milliseconds for a text that it reads.",
+        description="Whether the encoder is asked where the fast heads are unsure: about ten milliseconds a text.",
     )
 
 

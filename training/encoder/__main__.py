@@ -44,7 +44,7 @@ def main() -> None:
             top = safety.trained(network, found, states, left)
             if left:
                 outputs = safety.said(top, states)
-                safety.saved(options.work, "_".join(sorted(left)), outputs)
+                safety.saved(options.work, left, outputs)
                 measure.safety(found, outputs, left)
         elif name == "entities":
             top = entities.trained(network, tokenizer, corpus, left, options.work / "begun_entities.pt")

@@ -163,6 +163,11 @@ def said(top: Top, states: States) -> np.ndarray:
     return result
 
 
-def saved(folder: Path, name: str, outputs: np.ndarray) -> None:
-    """Keep log-odds for a look at them."""
-    np.save(folder / f"{name}.npy", outputs)
+def saved(folder: Path, left: frozenset[str], outputs: np.ndarray) -> None:
+    """Keep the log-odds of a top that some sources were left out of."""
+    np.save(folder / f"{'_'.join(sorted(left))}.npy", outputs)
+
+
+def kept(folder: Path, left: frozenset[str]) -> np.ndarray:
+    """What `saved` kept, shape (windows, heads)."""
+    return np.load(folder / f"{'_'.join(sorted(left))}.npy")
