@@ -133,3 +133,6 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     path_of(tmp_path, PLAYED).with_suffix(".new").mkdir()
     with pytest.raises(StoreError):
         keep(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="file"):
+        keep(tmp_path / "file")

@@ -216,7 +216,6 @@ def test_a_full_spool_is_counted_and_costs_no_client_anything(tmp_path: Path) ->
             size = sum(p.stat().st_size for p in (gateway.directory / "spool/0").glob("*.jsonl"))
             metrics = client.get(gateway.url + "/metrics").text
     assert status.dropped > 0
-    assert status.spool_failure
     assert size <= 1024 * 1024
     assert f"holdfast_gateway_telemetry_dropped {float(status.dropped)}" in metrics
 

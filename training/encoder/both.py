@@ -48,7 +48,7 @@ def wilson(hits: int, count: int) -> str:
     share, z = hits / count, 1.96
     middle = (share + z * z / 2 / count) / (1 + z * z / count)
     half = z * float(np.sqrt(share * (1 - share) / count + z * z / 4 / count**2)) / (1 + z * z / count)
-    return f"{share:.3f} [{middle - half:.3f}, {middle + half:.3f}]"
+    return f"{share:.3f} [{max(0.0, middle - half):.3f}, {middle + half:.3f}]"
 
 
 def bootstrapped(figure: Callable[..., float], truth: npt.NDArray[np.int64], said: Floats) -> str:

@@ -41,7 +41,7 @@ class Commands(LazyGroup):
             "holdfast.cli.control:app", "What gateways run: routes, guards, prompts, containments, and the red button."
         ),
         "user": Command("holdfast.cli.user:app", "Accounts of API and console."),
-        "export": Command("holdfast.cli.export:app", "A Grafana dashboard, Prometheus alert rules; check an exported bundle."),
+        "export": Command("holdfast.cli.export:app", "Files for other programs, and whether an exported bundle is untouched."),
         "ledger": Command("holdfast.cli.ledger:app", "The append-only ledger."),
     }
 

@@ -13,7 +13,7 @@ import msgspec
 
 from holdfast.core.call import Call, Dimensions, Kind
 from holdfast.core.change import Change
-from holdfast.core.errors import InputError, NotFoundError
+from holdfast.core.errors import InputError, NotFoundError, StoreError
 from holdfast.core.ids import derived_id
 from holdfast.core.score import Failed, Score
 from holdfast.core.trace import ScoredTrace, Trace
@@ -139,7 +139,10 @@ class Keeper:
             shapes=[list(shape) for shape in self._shapes],
             portions=self._portions,
         )
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{folder}: {error.strerror}") from error
         path = path_of(folder, scenario)
         replace_file(path, gzip.compress(msgspec.msgpack.encode(kept), compresslevel=3, mtime=0))
         return path

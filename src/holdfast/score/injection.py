@@ -179,7 +179,7 @@ def judged(head: str, piece: Piece, weights: Weights) -> tuple[float, str]:
     by_hand, why = combined(found, weights)
     structure = document_structure(piece.text, found) if head == DOCUMENT_INJECTION.name else found
     logit = log_odds(head, grams_of(piece), structure)
-    if head == PROMPT_INJECTION.name and logit > -FOREIGN and not in_english(piece):
+    if head == PROMPT_INJECTION.name and logit > -2.0 * FOREIGN and not in_english(piece):
         logit -= FOREIGN
     learned = sigmoid(logit)
     if by_hand >= SURE and by_hand > learned:
