@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.core.errors import ConfigurationError
-from holdfast.settings import is_loopback, load
+from holdfast.settings import Settings, is_loopback, load
 
 
 def write(folder: Path, text: str) -> Path:
@@ -87,3 +87,8 @@ def test_a_secret_is_not_shown(tmp_path: Path) -> None:
 )
 def test_loopback_is_told_from_the_rest(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(("host", "url"), [("127.0.0.1", "http://127.0.0.1:4001"), ("::1", "http://[::1]:4001")])
+def test_the_console_of_any_address_can_be_opened(host: str, url: str) -> None:
+    assert Settings.model_validate({"server": {"host": host}}).console_url == url

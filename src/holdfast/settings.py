@@ -253,7 +253,8 @@ class Settings(BaseSettings):
     @property
     def console_url(self) -> str:
         """Where browsers reach the console, without a slash at its end."""
-        return self.access.public_url.rstrip("/") or f"http://{self.server.host}:{self.server.api_port}"
+        host = f"[{self.server.host}]" if ":" in self.server.host else self.server.host
+        return self.access.public_url.rstrip("/") or f"http://{host}:{self.server.api_port}"
 
     @property
     def telemetry_dsn(self) -> str:

@@ -11,11 +11,13 @@ from holdfast.core.stream import EventStream
 log = structlog.get_logger(__name__)
 
 EVERY_NS = NS_PER_S
-"""Between two looks at the stream. Not for several threads at a time."""
+"""Between two looks at the stream."""
 
 
 class ControlChanges:
     """Called, it gives the changes since it was last called; at first also the last ones from before, known by their ids.
+
+    Not for several threads at a time.
 
     A control stream that cannot be read stops nothing: its changes are missing here until it can be, and that is logged.
     """

@@ -1,6 +1,7 @@
 """What the processes of one gateway say to each other over their pipes: a line of JSON each, bounded, and never waited for."""
 
 import os
+from select import PIPE_BUF
 
 import msgspec
 
@@ -8,7 +9,7 @@ from holdfast.control.probes import ProbeVerdict
 from holdfast.core.errors import InputError
 
 MAX_LINE_BYTES = 65_536
-MAX_SAID_BYTES = 4_096
+MAX_SAID_BYTES = PIPE_BUF
 """As much as a pipe takes whole or not at all (POSIX, PIPE_BUF): lines of several writers do not mix."""
 
 
