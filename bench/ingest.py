@@ -1,10 +1,11 @@
 """How fast telemetry is taken, how long an acknowledgement takes, and how much of what was acknowledged survives kill -9.
 
-    python -m bench.ingest [--seconds 10] [--phoenix] [--url http://127.0.0.1:4318 --pid PID]
+    python -m bench.ingest [--seconds 10] [--phoenix] [--url URL --pid PID --api URL --token T]
 
 Sends unique LLM spans of about 2.3 kB over OTLP/HTTP as protobuf: as fast as they are taken, then 1,000 a second, then as fast
 as they are taken until the receiver is killed. `--phoenix` does the same to Arize Phoenix, installed from PyPI into a virtual
-environment in a temporary directory. `--url` sends to a server that runs already (such as `holdfast server`), without killing it.
+environment in a temporary directory. `--url` sends to a server that runs already (such as `holdfast server`), without killing it;
+with `--api`, that server's own counter tells how many records went through the whole pipeline, until none was left.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.request
 import venv
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -373,6 +375,30 @@ def await_stored(target: Target, run: Run, at_most_s: float = 300.0) -> tuple[in
     return stored, time.monotonic()
 
 
+def through(api: str, token: str) -> float:
+    """Records that have gone through the pipeline of the server whose API is at `api`."""
+    request = urllib.request.Request(f"{api}/metrics", headers={"authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        lines = response.read().decode().splitlines()
+    return float(next(line for line in lines if line.startswith("holdfast_pipeline_records_total")).rpartition(" ")[2])
+
+
+def sustained(url: str, api: str, token: str, seconds: float, batch: int) -> None:
+    """As fast as they are taken, and then until the last of them has gone through the pipeline."""
+    before, begin = through(api, token), time.monotonic()
+    run = send(url, seconds, SENDERS, batch)
+    report("server", "full speed", run)
+    behind = len(run.acknowledged) - (through(api, token) - before)
+    deadline, done = time.monotonic() + 600.0, 0.0
+    while done < len(run.acknowledged) and time.monotonic() < deadline:
+        time.sleep(0.25)
+        done = through(api, token) - before
+    took = time.monotonic() - begin
+    print(
+        f"server             through    {done / took:7.0f} spans/s: {done:.0f} in {took:.1f} s, {behind:.0f} waited when sending ended"
+    )
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -383,10 +409,15 @@ def main() -> None:
     parser.add_argument("--phoenix-python", type=Path, help="a Python that has arize-phoenix already")
     parser.add_argument("--url", help="send to this running server only")
     parser.add_argument("--pid", type=int, help="process of that server, for its memory")
+    parser.add_argument("--api", help="API of that server, to count what has gone through its pipeline")
+    parser.add_argument("--token", default="", help="API token of that server")
     chosen = parser.parse_args()
     print(f"{len(Template(100, 0).body) / 100:.0f} bytes a span, {chosen.batch} spans a request, {os.cpu_count()} cores")
     if chosen.url:
-        report("server", "full speed", send(chosen.url, chosen.seconds, SENDERS, chosen.batch))
+        if chosen.api:
+            sustained(chosen.url, chosen.api, chosen.token, chosen.seconds, chosen.batch)
+        else:
+            report("server", "full speed", send(chosen.url, chosen.seconds, SENDERS, chosen.batch))
         report("server", "1,000/s", send(chosen.url, chosen.seconds, 2, PACED_BATCH, PACED_SPANS_PER_S))
         if chosen.pid:
             print(f"peak RSS {peak_rss_mb(chosen.pid):.0f} MB")

@@ -1,12 +1,12 @@
 """The stages are built from the settings, and wrong settings are named."""
 
+from math import inf
+
 import pytest
 
-from holdfast.app.stages import detect_policy, inline_scorers, language_of, redaction_policy, scoring_here, shipped_scorers
+from holdfast.app.stages import detect_policy, language_of, redaction_policy, scoring_here
 from holdfast.context.entities import Entity, Treatment
 from holdfast.core.errors import ConfigurationError
-from holdfast.score.protocol import Scorer
-from holdfast.score.registry import INLINE_SCORERS, SCORERS
 from holdfast.settings import Settings
 
 
@@ -31,11 +31,9 @@ def test_an_entity_that_nobody_knows_is_named_with_its_key() -> None:
         redaction_policy(settings(applications={"shop": {"redaction": {"EMIAL": "drop"}}}))
 
 
-@pytest.mark.parametrize(("asked", "scorers"), [(True, SCORERS), (False, INLINE_SCORERS)])
-def test_second_opinions_can_be_left_out(asked: bool, scorers: tuple[Scorer, ...]) -> None:
-    assert settings().scoring.second_opinions
-    assert set(scoring_here(asked).coverage) >= {s.name for s in scorers}
-    assert (inline_scorers() if not asked else shipped_scorers()) == scorers
+@pytest.mark.parametrize("share", [0.0, 0.3, inf])
+def test_the_same_scorers_run_whatever_second_opinions_may_cost(share: float) -> None:
+    assert set(scoring_here(share).coverage) == set(scoring_here().coverage)
 
 
 def test_objectives_follow_the_settings() -> None:

@@ -1,8 +1,10 @@
+from math import inf
+
 import pytest
 
 from holdfast.models.encoder import Encoder
 from holdfast.score.feedback import evaluation_metric
-from holdfast.score.registry import INLINE_SCORERS, METRICS, SCORERS, SUMMARIES, metric_named
+from holdfast.score.registry import INLINE_SCORERS, METRICS, SCORERS, SUMMARIES, metric_named, scorers_with
 from holdfast.score.run import Scoring
 from tests.score.build import exchange
 
@@ -48,3 +50,14 @@ def test_without_second_opinions_the_encoder_is_never_asked_and_the_versions_say
     }
     changed = {a.name for a, b in zip(SCORERS, INLINE_SCORERS, strict=True) if a.version != b.version}
     assert changed == {"safety", "groundedness", "injection"}
+
+
+def test_scorers_whose_second_opinions_are_rationed_are_the_same_in_name_and_version() -> None:
+    assert [(s.name, s.version) for s in scorers_with(0.3)] == [(s.name, s.version) for s in SCORERS]
+    assert scorers_with(0.0) == INLINE_SCORERS
+    assert scorers_with(inf) == SCORERS
+
+
+def test_a_ration_below_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="share is -1"):
+        scorers_with(-1.0)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -96,7 +97,7 @@ def analyze(source: AnalysisInput, settings: Settings) -> Analysis:
         with ScratchStore(Path(folder) / "telemetry.sqlite") as telemetry, Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger:
             # Another process takes a second to start: a short file is done by then.
             begin = scoring_beside if len(spool) > SHORT_RECORDS else scoring_here
-            inner = begin(settings.scoring.second_opinions)
+            inner = begin(inf if settings.scoring.second_opinions else 0.0)
             scoring = extended(inner, scorers, lambda _: None, patient=True)
             try:
                 tally = _Tally()

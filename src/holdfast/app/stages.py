@@ -3,6 +3,8 @@
 import gc
 import os
 from collections.abc import Mapping
+from functools import partial
+from math import inf
 
 from holdfast.context.entities import Entity, RedactionPolicy, Treatment
 from holdfast.context.language import SAMPLE_CHARS, identify
@@ -19,8 +21,7 @@ from holdfast.ingest.assemble import Assembler, AssemblyPolicy
 from holdfast.ledger.store import Ledger
 from holdfast.pipeline import KeepsTelemetry, Stages
 from holdfast.score.language import ENGLISH, SURE
-from holdfast.score.protocol import Scorer
-from holdfast.score.registry import INLINE_SCORERS, METRICS, SCORERS
+from holdfast.score.registry import METRICS, scorers_with
 from holdfast.scoring import Scores, ScoringApart, ScoringHere
 from holdfast.settings import Settings
 
@@ -63,26 +64,16 @@ def settle_memory() -> None:
     gc.set_threshold(COLLECT_AFTER, 10, 10)
 
 
-def shipped_scorers() -> tuple[Scorer, ...]:
-    """Every scorer there is."""
-    return SCORERS
+def scoring_here(share: float = inf) -> Scores:
+    """Scoring in this process; `share` as in `scorers_with`."""
+    return ScoringHere(scorers_with(share))
 
 
-def inline_scorers() -> tuple[Scorer, ...]:
-    """Every scorer, none of which asks the encoder."""
-    return INLINE_SCORERS
-
-
-def scoring_here(second_opinions: bool = True) -> Scores:
-    """Scoring in this process."""
-    return ScoringHere(SCORERS if second_opinions else INLINE_SCORERS)
-
-
-def scoring_beside(second_opinions: bool = True) -> Scores:
+def scoring_beside(share: float = inf) -> Scores:
     """Scoring in a process of its own, where there is a second core for it."""
     if (os.cpu_count() or 1) == 1:
-        return scoring_here(second_opinions)
-    return ScoringApart(shipped_scorers if second_opinions else inline_scorers, settle_memory)
+        return scoring_here(share)
+    return ScoringApart(partial(scorers_with, share), settle_memory)
 
 
 def language_of(text: str) -> str:

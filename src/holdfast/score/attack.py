@@ -14,6 +14,7 @@ from holdfast.score.opinion import VERSION, opinion
 from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import Reading, reading_of
 from holdfast.score.safety import Band, Weights, blended, within
+from holdfast.score.second import STOOD_IN, UNLIMITED, SecondOpinions
 from holdfast.score.text import sigmoid
 
 HEAD = PROMPT_INJECTION.name
@@ -27,6 +28,7 @@ class Attack:
 
     unsure: Band = (-3.0, 4.0)
     first: Injection = field(default_factory=Injection)
+    second: SecondOpinions = UNLIMITED
     name: str = "injection"
     version: str = f"3+{VERSION}"
     metrics: tuple[Metric, ...] = (PROMPT_INJECTION, DOCUMENT_INJECTION)
@@ -45,7 +47,11 @@ class Attack:
         first = log(max(score.value, 1e-9) / max(1.0 - score.value, 1e-9))
         if not within(self.unsure, first) or not in_english(reading.question_piece):
             return score
-        value = sigmoid(blended(ATTACK, first, opinion(reading.question_piece).get(HEAD, first)))
-        why = f"{score.why or 'no feature by hand'}; encoder {VERSION}" if value >= NOTABLE else ""
+        logit, asked = self.second.ask(
+            HEAD, first, lambda: blended(ATTACK, first, opinion(reading.question_piece).get(HEAD, first))
+        )
+        value = sigmoid(logit)
+        by = f"encoder {VERSION}" if asked else STOOD_IN
+        why = f"{score.why or 'no feature by hand'}; {by}" if value >= NOTABLE else ""
         call = trace.llm_calls[0] if trace.llm_calls else trace.root
         return score_of(self, call, PROMPT_INJECTION, value, why)

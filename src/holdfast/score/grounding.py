@@ -14,6 +14,7 @@ from holdfast.score.language import in_english
 from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import Reading, reading_of
 from holdfast.score.safety import Band
+from holdfast.score.second import STOOD_IN, UNLIMITED, SecondOpinions
 from holdfast.score.support import Sources, doubts, marked, parts, worst
 from holdfast.score.text import sigmoid
 
@@ -32,6 +33,7 @@ class Grounding:
 
     unsure: Band = (0.3, 2.5)
     first: Groundedness = field(default_factory=Groundedness)
+    second: SecondOpinions = UNLIMITED
     name: str = "groundedness"
     version: str = f"2+{VERSION}"
     metrics: tuple[Metric, ...] = (UNGROUNDED, NUMBERS, ENTITIES)
@@ -46,12 +48,20 @@ class Grounding:
         logit = log(max(score.value, 1e-9) / max(1.0 - score.value, 1e-9))
         if not self.unsure[0] <= logit <= self.unsure[1] or not in_english(reading.answer_piece):
             return score
-        second, spans = doubted(reading)
-        value = sigmoid(WEIGHTS["shift"] + WEIGHTS["first"] * logit + WEIGHTS["worst"] * second)
+        spans: list[tuple[int, int]] = []
+
+        def work() -> float:
+            worst_part, found = doubted(reading)
+            spans.extend(found)
+            return WEIGHTS["shift"] + WEIGHTS["first"] * logit + WEIGHTS["worst"] * worst_part
+
+        said, asked = self.second.ask(UNGROUNDED.name, logit, work)
+        value = sigmoid(said)
         if value < NOTABLE:
             return score_of(self, reading.anchor, UNGROUNDED, value)
         told = tuple(Span("answer", start, end, f"not in the sources (encoder {VERSION})") for start, end in spans)
-        return score_of(self, reading.anchor, UNGROUNDED, value, score.why, (told or score.spans)[:MAX_SPANS])
+        why = score.why if asked else f"{score.why}; {STOOD_IN}"
+        return score_of(self, reading.anchor, UNGROUNDED, value, why, (told or score.spans)[:MAX_SPANS])
 
 
 def doubted(reading: Reading) -> tuple[float, list[tuple[int, int]]]:

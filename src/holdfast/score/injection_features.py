@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import re2
 
-from holdfast.score.text import folded, invisible_count
+from holdfast.score.text import folded, invisible_count, one_pass
 
 _RULES = (
     r"(?:instruction|rule|prompt|direction|guideline|command|order|restriction|polic(?:y|ie)|constraint|programming"
@@ -270,15 +270,9 @@ _HAS_LEET = re2.compile(r"[a-z][013457@$]+[a-z]|[013457@$][a-z]{3}")
 
 @lru_cache(maxsize=1)
 def _matcher() -> tuple[Callable[[str], list[int] | None], tuple[int, ...]]:
-    # A filter looks for the literals of all patterns in one pass and runs only those that can match.
-    patterns = re2.Filter()
-    owners = []
-    for column, group in enumerate(RULES.values()):
-        for pattern in group:
-            patterns.Add(pattern)
-            owners.append(column)
-    patterns.Compile()
-    return patterns.Match, tuple(owners)
+    # One automaton of all patterns passes over the text once.
+    owners = tuple([column for column, group in enumerate(RULES.values()) for _ in group])
+    return one_pass(*(pattern for group in RULES.values() for pattern in group)).Match, owners
 
 
 def features(text: str) -> tuple[float, ...]:

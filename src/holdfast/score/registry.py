@@ -1,5 +1,7 @@
 """Every scorer, one line each, and the metrics that they define. To add one: a file, a line here, a test."""
 
+from math import inf
+
 from holdfast.core.score import Metric
 from holdfast.score.attack import Attack
 from holdfast.score.confidence import Confidence
@@ -24,6 +26,7 @@ from holdfast.score.relevance import Relevance
 from holdfast.score.repetition import Repetition
 from holdfast.score.retrieval import Retrieval
 from holdfast.score.safety import NEVER, Safety
+from holdfast.score.second import Limited
 from holdfast.score.sensitive import SensitiveData
 from holdfast.score.template import Template
 from holdfast.score.tenancy import Tenancy
@@ -73,6 +76,23 @@ _FIRST: tuple[Scorer, ...] = (
 )
 INLINE_SCORERS: tuple[Scorer, ...] = tuple({s.name: s for s in _FIRST}.get(s.name, s) for s in SCORERS)
 """The same without second opinions: the encoder is never asked. Their versions differ, for so do the values that they give."""
+
+
+def scorers_with(share: float) -> tuple[Scorer, ...]:
+    """Every scorer, second opinions taking at most `share` of one processor core: none at 0, all that are wanted at infinity.
+
+    Raises:
+        ValueError: `share` is below 0.
+    """
+    if share == 0.0:
+        return INLINE_SCORERS
+    if share == inf:
+        return SCORERS
+    second = Limited(share)
+    limited: tuple[Scorer, ...] = (Attack(second=second), Grounding(second=second), Safety(second=second))
+    by_name = {s.name: s for s in limited}
+    return tuple(by_name.get(s.name, s) for s in SCORERS)
+
 
 SUMMARIES: tuple[Summary, ...] = (UnsupportedClaims(version=f"1+{Grounding().version}+{ToolContradiction().version}"),)
 """What is said of a trace from the scores of all scorers."""
