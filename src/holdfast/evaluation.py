@@ -18,9 +18,10 @@ from holdfast.core.trace import Trace
 from holdfast.evaluation_figures import auprc, auroc, counted, reliability
 from holdfast.evaluation_spans import joined, spans_found
 from holdfast.score.agent_failure import agent_failure
+from holdfast.score.attack import Attack
 from holdfast.score.groundedness import UNGROUNDED
 from holdfast.score.grounding import Grounding
-from holdfast.score.injection import DOCUMENT_INJECTION, PROMPT_INJECTION, Injection
+from holdfast.score.injection import DOCUMENT_INJECTION, PROMPT_INJECTION
 from holdfast.score.operating_points import THRESHOLDS
 from holdfast.score.personal import personal_spans
 from holdfast.score.protocol import Scorer
@@ -158,7 +159,7 @@ def _retrieved(context: str) -> Call:
     return Call(trace_id=TRACE, span_id=FOUND, parent_span_id=ROOT, kind=Kind.RETRIEVAL, documents=(Document(context),))
 
 
-_INJECTION = Injection()
+_INJECTION = Attack(unsure=ALWAYS, unsure_document=ALWAYS)
 _SAFETY = Safety(unsure_toxicity=ALWAYS, unsure_request=ALWAYS, unsure_output=ALWAYS)
 _GROUNDING = Grounding(unsure=ALWAYS)
 # Every row is shown to the encoder: the figures are of second opinions, which the pipeline asks for where the first is unsure.

@@ -55,5 +55,18 @@ def test_it_does_not_matter_where_in_the_document_it_stands(place: int) -> None:
     assert head(60).log_odds(ngrams(" ".join(parts)), (0, 0)) > 0.5
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_it_says_where_the_worst_stretch_begins(place: int) -> None:
+    parts = ["all is well here and nothing is wrong. " * 10] * 2
+    parts.insert(place, "poison poison poison poison. ")
+    text = " ".join(parts)
+    begin = head(60).place(ngrams(text))
+    assert begin - 30 <= text.index("poison") <= begin + 60
+
+
+def test_the_worst_stretch_of_a_short_text_is_all_of_it() -> None:
+    assert head(400).place(BAD) == head(0).place(ngrams("poison " * 500)) == 0
+
+
 def test_a_text_shorter_than_the_window_is_judged_whole() -> None:
     assert head(400).log_odds(BAD, (0, 0)) == head(0).log_odds(BAD, (0, 0))

@@ -14,7 +14,7 @@ def kinds(text: str) -> set[int]:
 
 def test_the_same_text_has_the_same_ngrams_in_every_process() -> None:
     # Hashes are part of the artefact: another value here means that every head must be trained again.
-    assert sorted(ngrams("abc").buckets.tolist()) == [3730, 10510, 36296, 71843, 76404, 93245, 104053]
+    assert sorted(ngrams("abc").buckets.tolist()) == [12071, 23591, 47628, 71843, 84805, 106448, 119533]
 
 
 def test_a_word_has_the_same_hash_wherever_it_stands() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from holdfast.score.opinion import MAX_WINDOWS, answer_opinion, opinion, prepared
 from holdfast.score.pieces import Piece
 
-HEADS = {"toxicity", "unsafe_request", "unsafe_output", "prompt_injection"}
+HEADS = {"toxicity", "unsafe_request", "unsafe_output", "prompt_injection", "document_injection"}
 
 
 def test_disguises_are_taken_off_before_the_encoder_reads() -> None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from holdfast.models.encoder_tags import OUTSIDE
 from holdfast.models.encoder_tokens import SHAPES, Window, shapes, windows
+from training import written
 from training.encoder.fit import BATCH, planned, train
 from training.encoder.network import WIDTH, Network, States, absent
 from training.inline.data import SEED, Corpus
@@ -32,6 +33,7 @@ EACH = 45
 NATURAL = 2500
 """Sentences of other data that have neither a digit nor a capital letter within: next to none holds personal data."""
 
+_MARK = re.compile(r"\[\[([A-Z_]+)\|([^\[\]|]+)\]\]")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _TELLING = re.compile(r"\d|\S\s+[\"'(]?(?!I\b|I'|C\b|Python|Power|C\+)[A-Z]")
 
@@ -72,6 +74,28 @@ def without(corpus: Corpus, seed: int) -> Iterator[Labelled]:
     natural = [s for row in rows for s in _SENTENCE.split(row) if 20 < len(s) < 300 and not _TELLING.search(s)]
     random.Random(seed).shuffle(natural)
     yield from (Labelled(text, (), "natural") for text in natural[:NATURAL])
+
+
+def by_hand() -> list[Labelled]:
+    """Texts written for this project: personal data among product names, and prose full of capitals that holds none."""
+    found = [Labelled(text, (), "written_plain") for texts in written.texts("pii_free").values() for text in texts]
+    return found + [unmarked(text) for texts in written.texts("pii_marked").values() for text in texts]
+
+
+def unmarked(marked: str) -> Labelled:
+    """A text in which `[[KIND|value]]` marks a span, without its marks.
+
+    Raises:
+        ValueError: a kind that no tag is for.
+    """
+    text, end, spans = "", 0, []
+    for match in _MARK.finditer(marked):
+        if match[1] not in KINDS:
+            raise ValueError(f"{match[1]} is no kind of personal data, in {marked[:80]!r}")
+        text += marked[end : match.start()]
+        spans.append((len(text), len(text) + len(match[2]), match[1]))
+        text, end = text + match[2], match.end()
+    return Labelled(text + marked[end:], tuple(spans), "written_marked")
 
 
 def public(corpus: Corpus) -> list[Labelled]:
@@ -123,16 +147,23 @@ def trained(network: Network, tokenizer: Tokenizer, corpus: Corpus, left: frozen
     """
     torch.manual_seed(0)
     top = Top(network)
-    personal, plain = made_up(EACH, SEED), list(without(corpus, SEED))
+    personal, plain, own = made_up(EACH, SEED), list(without(corpus, SEED)), by_hand()
     if begun and begun.exists():
         top.load_state_dict(torch.load(begun))
     else:
-        fitted(top, network, tokenizer, [*personal, *plain], EPOCHS)
+        fitted(top, network, tokenizer, [*personal, *plain, *own * 3], EPOCHS)
         if begun:
             torch.save(top.state_dict(), begun)
     if "presidio_synth_v2" not in left:
         rng = random.Random(SEED)
-        fitted(top, network, tokenizer, [*public(corpus) * 2, *rng.sample(personal, 1500), *rng.sample(plain, 800)], 1, SLOWER)
+        fitted(
+            top,
+            network,
+            tokenizer,
+            [*public(corpus) * 2, *rng.sample(personal, 1500), *rng.sample(plain, 800), *own * 2],
+            1,
+            SLOWER,
+        )
     return top.eval()
 
 

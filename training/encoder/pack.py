@@ -24,6 +24,7 @@ POINTS = {
     "unsafe_request": Calibration(slope=1.0, threshold=0.0),
     "unsafe_output": Calibration(slope=1.0, threshold=0.0),
     "prompt_injection": Calibration(slope=1.0, threshold=0.0),
+    "document_injection": Calibration(slope=1.0, threshold=0.0),
 }
 """Slope and operating point of each head, from sources that the top had not seen (`--left`)."""
 PLACES = 256

@@ -56,15 +56,9 @@ def output(row: dict[str, Any]) -> list[float] | None:
     """What `Safety` weighs of an answer, in the order of `OutputWeights`."""
     question = last_turn(row["prompt"])
     reading = reading_of(exchange(question, row["response"]))
-    asked, refused = first_request(reading), _SAFETY.unsafe.refusal.probability(reading)
-    answer, second = opinion(reading.answer_piece), opinion(reading.question_piece)
-    values = [_SAFETY.unsafe.answered(reading, asked), answer_opinion(question, row["response"])["unsafe_output"]]
-    values += [
-        second.get("unsafe_request", -4.0) * (1.0 - refused),
-        answer.get("toxicity", -4.0),
-        answer.get("unsafe_request", -4.0),
-    ]
-    return [*map(cut, values), refused]
+    first = _SAFETY.unsafe.answered(reading, first_request(reading))
+    paired = answer_opinion(question, row["response"])["unsafe_output"]
+    return [*map(cut, (first, paired, opinion(reading.answer_piece).get("unsafe_output", first)))]
 
 
 def faithfulness(row: dict[str, Any]) -> list[float] | None:

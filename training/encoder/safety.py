@@ -1,4 +1,4 @@
-"""The top of the safety heads: toxicity, unsafe requests, unsafe answers and attacks on the prompt share its two layers."""
+"""The top of the safety heads: toxicity, unsafe requests and answers, attacks on the prompt and in documents share its layers."""
 
 import html
 import random
@@ -23,13 +23,14 @@ from training.inline import data
 from training.inline.__main__ import last_turn
 from training.inline.data import Corpus, Example
 
-HEADS = ("toxicity", "unsafe_request", "unsafe_output", "prompt_injection")
+HEADS = ("toxicity", "unsafe_request", "unsafe_output", "prompt_injection", "document_injection")
 MOST = {
     "davidson": 1500, "hatemoji_build": 2000, "templates_abusive": 900, "templates_fair": 900, "templates_unsafe": 1000,
     "templates_safe": 1000, "templates_ordinary": 500, "templates_lookalike": 600, "templates_attack": 1100,
     "presidio_synth_v2": 300, "bipia_questions": 200, "summedits_contexts": 200, "halueval_queries": 1200,
     "hh_harmless_pairs": 1300, "written_abusive": 3000, "written_fair": 3000, "written_unsafe": 3000, "written_safe": 3000,
-    "written_attack": 3000, "written_lookalike": 3000, "written_answers": 3000, "plain_answers": 3000,
+    "written_attack": 3000, "written_lookalike": 3000, "written_answers": 3000,
+    "plain_answers": 3000, "bipia": 1200, "written_document_attack": 3000, "written_document": 3000,
 }  # fmt: skip
 """Texts of a source and label that a head learns from, at most; 500 of any other."""
 EPOCHS, DROPOUT = 2, 0.1
@@ -60,6 +61,7 @@ def samples(tokenizer: Tokenizer, corpus: Corpus) -> list[Sample]:
     sources = {
         "toxicity": data.insulted(corpus), "unsafe_request": data.requested(corpus) + measured,
         "prompt_injection": data.direct(corpus) + measured,
+        "document_injection": data.documented(corpus, LONGEST),
     }  # fmt: skip
     found = []
     for head, examples in sources.items():

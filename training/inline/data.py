@@ -14,6 +14,11 @@ from training.templates import abuse, attacks, documents, harmless, languages, u
 from training.templates.grammar import Slots, drawn
 
 SEED = 20261123
+DOCUMENTS = frozenset({"presidio_synth_v2", "summedits_contexts", "begin_turns"})
+WINDOW = 240
+"""Characters of a document that are judged at a time."""
+SHORT = 280
+"""Characters of a document that is judged as one stretch in training."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +125,11 @@ def direct(corpus: Corpus) -> list[Example]:
     return found
 
 
-def documented(corpus: Corpus) -> list[Example]:
-    """Stretches of documents for `document_injection`: injected ones, and what stands around them."""
+def documented(corpus: Corpus, short: int = SHORT) -> list[Example]:
+    """Stretches of documents for `document_injection`: injected ones, and what stands around them.
+
+    Whole documents are among them where they have at most `short` characters, twice that where they are clean.
+    """
     rng = random.Random(SEED)
     found: list[Example] = []
     for row in corpus.rows("injection/bipia"):
@@ -139,8 +147,8 @@ def documented(corpus: Corpus) -> list[Example]:
         found += [Example(t, 1, "templates_attack", family) for t in drawn(templates, attacks.SLOTS, 40, SEED)]
     found += templated(documents.HARMLESS, documents.SLOTS, 400, 0, "templates_document")
     found += foreign(20, attacked=False)
-    found += [e for e in by_hand("documents_injected", 1, "written_document_attack") if len(e.text) <= SHORT]
-    found += [e for e in by_hand("documents_clean", 0, "written_document") if len(e.text) <= 2 * SHORT]
+    found += [e for e in by_hand("documents_injected", 1, "written_document_attack") if len(e.text) <= short]
+    found += [e for e in by_hand("documents_clean", 0, "written_document") if len(e.text) <= 2 * short]
     found += [Example(e.text[:WINDOW], 0, e.source) for e in corpus.negatives() if e.source in DOCUMENTS]
     for row in corpus.rows("agent_trace_failure/tau_airline_gpt4o")[::3]:
         told = [m["content"] for m in row["messages"] if m["role"] == "tool" and m["content"]]
@@ -170,13 +178,6 @@ def whole_documents(corpus: Corpus) -> list[Example]:
     found += [*by_hand("documents_injected", 1, "written_document"), *by_hand("documents_clean", 0, "written_document")]
     contexts = dict.fromkeys(r["context"] for r in corpus.rows("faithfulness/summedits"))
     return found + [Example(c[:6000], 0, "summedits_contexts", group=c[:80]) for c in contexts]
-
-
-DOCUMENTS = frozenset({"presidio_synth_v2", "summedits_contexts", "begin_turns"})
-WINDOW = 240
-"""Characters of a document that are judged at a time."""
-SHORT = 280
-"""Characters of a document that is judged as one stretch in training."""
 
 
 def requested(corpus: Corpus) -> list[Example]:

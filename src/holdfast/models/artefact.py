@@ -15,7 +15,7 @@ from holdfast.models.ngrams import BITS, BUCKETS
 
 ARRAYS = "inline.npz"
 DESCRIPTION = "inline.json"
-VERSION = "2026.11"
+VERSION = "2026.11.2"
 """Version of the artefact that this code is for. It is part of the version of every scorer that uses it."""
 
 

@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from holdfast.core.errors import IntegrityError
 from holdfast.models.encoder_tokens import Window
 
-VERSION = "2026.11"
+VERSION = "2026.11.2"
 """Version of the artefact that this code is for. It is part of the version of every scorer that uses it."""
 DESCRIPTION = "encoder.json"
 VOCABULARY = "encoder_tokens.json"

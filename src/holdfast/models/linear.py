@@ -38,20 +38,27 @@ class Head(msgspec.Struct, frozen=True):
         told = sum([w * v for w, v in zip(self.structure, structure, strict=True)]) + self.intercept
         return self.slope * (self._heard(found) + told - self.threshold)
 
+    def place(self, found: Ngrams) -> int:
+        """Where the stretch with the most evidence begins, in characters of the text that the n-grams are of."""
+        if not self.window or found.length <= self.window:
+            return 0
+        return int(self._stretches(found, self.grams.take(found.buckets)).argmax()) * (self.window // 2)
+
     def _heard(self, found: Ngrams) -> float:
         if not found.buckets.size:
             return 0.0
         weights = self.grams.take(found.buckets)
         if not self.window or found.length <= self.window:
             return self.unit * int(weights.sum(dtype=np.int64)) / sqrt(weights.size)
-        return self.unit * self._worst(found, weights)
+        return self.unit * float(self._stretches(found, weights).max())
 
-    def _worst(self, found: Ngrams, weights: npt.NDArray[np.int16]) -> float:
-        """The stretch with the most evidence, of stretches that overlap by half; one pass over the text for all of them."""
+    def _stretches(self, found: Ngrams, weights: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
+        """The evidence in stretches that overlap by half, shape (number of them,); one pass over the text for all of them."""
         step = self.window // 2
         edges = np.minimum(np.arange(0, found.length + step, step), found.length)
         before = found.before(edges)
         sums = np.zeros(weights.size + 1)
         np.cumsum(weights, out=sums[1:])
         heard, counts = sums[before].sum(axis=0), before.sum(axis=0)
-        return float(((heard[2:] - heard[:-2]) / np.sqrt(np.maximum(counts[2:] - counts[:-2], 1))).max())
+        evidence: npt.NDArray[np.float64] = (heard[2:] - heard[:-2]) / np.sqrt(np.maximum(counts[2:] - counts[:-2], 1))
+        return evidence

@@ -26,6 +26,7 @@ _LAST = np.uint32(0x9E3779B1)
 _PAIR = np.uint32(0x85EBCA6B)
 _WORD_SEED = np.uint32(0x51ED270B)
 _PAIR_SEED = np.uint32(0x7FEB352D)
+_SIZE_SEED = 0x1F123BB5
 SIZES = (3, 4, 5)
 _SIZES = np.array(SIZES)[:, None]
 
@@ -96,8 +97,7 @@ def _together(batch: list[str]) -> list[Ngrams]:
     """Texts begin and end with a blank, so that no word crosses from one to the next; n-grams that do are left out."""
     points = codes("".join(batch))
     first, value = _words(points)
-    hashes = [_hashes(points, size) for size in SIZES]
-    hashes += [value ^ _WORD_SEED, (value[:-1] * _PAIR) ^ value[1:] ^ _PAIR_SEED]
+    hashes = [*_hashes(points), value ^ _WORD_SEED, (value[:-1] * _PAIR) ^ value[1:] ^ _PAIR_SEED]
     if len(batch) == 1 and points.size > 2:
         # Of one text, all five kinds are one array from here on: most of its time goes into the number of steps.
         return [Ngrams(_bucket(np.concatenate(hashes)), first, points.size)]
@@ -117,14 +117,17 @@ def _together(batch: list[str]) -> list[Ngrams]:
     return found
 
 
-def _hashes(points: Codes, size: int) -> Codes:
-    """Shape (max(len(points) - size + 1, 0),)."""
-    count = max(points.size - size + 1, 0)
-    value = np.full(count, size, np.uint32)
-    for offset in range(size):
-        value ^= points[offset : offset + count]
+def _hashes(points: Codes) -> list[Codes]:
+    """One of each size, of shapes (max(len(points) - size + 1, 0),): a longer one goes on from where the shorter one ended."""
+    found: list[Codes] = []
+    value = points * _PRIME
+    for offset in range(1, SIZES[-1]):
+        value = value[:-1] ^ points[offset:] if value.size else value
         value *= _PRIME
-    return value
+        if offset + 1 in SIZES:
+            # The size is a part of the hash: three characters with a zero after them are not four.
+            found.append(value ^ np.uint32(offset * _SIZE_SEED))
+    return found
 
 
 def _words(points: Codes) -> tuple[Buckets, Codes]:

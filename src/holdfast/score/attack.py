@@ -1,32 +1,43 @@
-"""`prompt_injection` with a second opinion: the encoder's, where rules and the head over n-grams leave doubt."""
+"""Injections with a second opinion: the encoder's, where rules and the heads over n-grams leave doubt."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import log
 
 from msgspec.structs import replace
 
+from holdfast.core.call import Call
 from holdfast.core.score import Metric, Score
 from holdfast.core.trace import Trace
-from holdfast.score.injection import DOCUMENT_INJECTION, PROMPT_INJECTION, Injection
+from holdfast.score.injection import DOCUMENT_INJECTION, PROMPT_INJECTION, Injection, carrying, content_of
 from holdfast.score.language import in_english
-from holdfast.score.opinion import VERSION, opinion
+from holdfast.score.learned import worst_stretch
+from holdfast.score.opinion import VERSION, Heads, opinion, stretch_opinion
+from holdfast.score.pieces import Piece
 from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import Reading, reading_of
 from holdfast.score.safety import Band, Weights, blended, within
 from holdfast.score.second import STOOD_IN, UNLIMITED, SecondOpinions
 from holdfast.score.text import sigmoid
 
-HEAD = PROMPT_INJECTION.name
-ATTACK = Weights(first=0.5, second=1.0, shift=0.0)
-"""Fitted on sources that neither opinion was trained on (`training.encoder.points`)."""
+PROMPT, DOCUMENT = PROMPT_INJECTION.name, DOCUMENT_INJECTION.name
+ATTACK = Weights(first=0.5, second=1.0, shift=-0.9)
+"""Fitted on sources that neither opinion was trained on (`training.encoder.points`); 1 % of ordinary prompts lie above 0."""
+MOST_READ = 2
+"""Documents of a call that are read again."""
+HIDDEN = Weights(first=0.5, second=1.0, shift=0.0)
+"""The same for documents."""
 
 
 @dataclass(frozen=True)
 class Attack:
-    """Judges as `Injection` does; English questions whose log-odds lie in `unsure` are read by the encoder as well."""
+    """Judges as `Injection` does; the encoder reads as well what lies in `unsure`, and of documents the worst stretch.
+
+    It is shown English only.
+    """
 
     unsure: Band = (-3.0, 4.0)
+    unsure_document: Band = (-2.2, 4.0)
     first: Injection = field(default_factory=Injection)
     second: SecondOpinions = UNLIMITED
     name: str = "injection"
@@ -38,20 +49,43 @@ class Attack:
         self.first.prepare(traces)
 
     def score(self, trace: Trace) -> Iterable[Score]:
-        """What `Injection` says, with `prompt_injection` judged anew where it was unsure."""
-        reading = reading_of(trace)
-        first = [replace(s, version=self.version) for s in self.first.score(trace)]
-        return [self._again(reading, trace, s) if s.metric == HEAD else s for s in first]
+        """What `Injection` says, judged anew where it was unsure."""
+        first = [replace(s, version=self.version) for s in self.first.score(trace) if s.metric == PROMPT]
+        scores = [self._prompt(reading_of(trace), trace, s) for s in first]
+        return scores + [s for call in carrying(trace) if (s := self._content(call)) is not None]
 
-    def _again(self, reading: Reading, trace: Trace, score: Score) -> Score:
-        first = log(max(score.value, 1e-9) / max(1.0 - score.value, 1e-9))
-        if not within(self.unsure, first) or not in_english(reading.question_piece):
+    def _prompt(self, reading: Reading, trace: Trace, score: Score) -> Score:
+        first, piece = _logit(score.value), reading.question_piece
+        if not within(self.unsure, first) or not in_english(piece):
             return score
-        logit, asked = self.second.ask(
-            HEAD, first, lambda: blended(ATTACK, first, opinion(reading.question_piece).get(HEAD, first))
-        )
-        value = sigmoid(logit)
-        by = f"encoder {VERSION}" if asked else STOOD_IN
-        why = f"{score.why or 'no feature by hand'}; {by}" if value >= NOTABLE else ""
+        value, why = self._again(PROMPT, ATTACK, first, score.why, lambda: opinion(piece))
         call = trace.llm_calls[0] if trace.llm_calls else trace.root
         return score_of(self, call, PROMPT_INJECTION, value, why)
+
+    def _content(self, call: Call) -> Score | None:
+        """The worst of what a call brought in; of what is unsure, the `MOST_READ` worst are read again and stand for the rest."""
+        told = sorted(((*self.first.document(piece), piece) for piece in content_of(call)), key=lambda t: t[0], reverse=True)
+        if not told:
+            return None
+        unsure = [t for t in told if within(self.unsure_document, _logit(t[0])) and in_english(t[2])]
+        sure = [(value, why) for value, why, piece in told if not any(piece is t[2] for t in unsure)]
+        value, why = max(sure + [self._document(*t) for t in unsure[:MOST_READ]])
+        return score_of(self, call, DOCUMENT_INJECTION, value, why)
+
+    def _document(self, value: float, why: str, piece: Piece) -> tuple[float, str]:
+        return self._again(DOCUMENT, HIDDEN, _logit(value), why, lambda: worst_opinion(piece))
+
+    def _again(self, head: str, weights: Weights, first: float, why: str, read: Callable[[], Heads]) -> tuple[float, str]:
+        logit, asked = self.second.ask(head, first, lambda: blended(weights, first, read().get(head, first)))
+        value = sigmoid(logit)
+        by = f"encoder {VERSION}" if asked else STOOD_IN
+        return value, f"{why or 'no feature by hand'}; {by}" if value >= NOTABLE else ""
+
+
+def worst_opinion(piece: Piece) -> Heads:
+    """What every head of the encoder says of the worst stretch of a document. Kept with the piece: documents come back."""
+    return piece.once("encoder, worst stretch", lambda _: stretch_opinion(worst_stretch(DOCUMENT, piece)))
+
+
+def _logit(value: float) -> float:
+    return log(max(value, 1e-9) / max(1.0 - value, 1e-9))

@@ -48,6 +48,7 @@ class Weights:
     spoof: float
     exfiltrate: float
     addressed: float
+    reader: float
     task: float
     encoded: float
     hidden: float
@@ -71,6 +72,7 @@ USER_WEIGHTS = Weights(
     spoof=2.2,
     exfiltrate=1.0,
     addressed=0.8,
+    reader=0.0,
     task=0.0,
     encoded=1.2,
     hidden=1.5,
@@ -88,6 +90,7 @@ DOCUMENT_WEIGHTS = Weights(
     spoof=2.0,
     exfiltrate=2.5,
     addressed=2.2,
+    reader=1.4,
     task=1.4,
     encoded=1.0,
     hidden=2.8,
@@ -134,7 +137,7 @@ class Injection:
 
     def prepare(self, traces: Sequence[Trace]) -> None:
         """Counts the n-grams of all questions and contents together."""
-        pieces = [piece for trace in traces for call in _carrying(trace) for piece in _content(call)]
+        pieces = [piece for trace in traces for call in carrying(trace) for piece in content_of(call)]
         count_together({id(p): p for p in [*pieces, *(reading_of(trace).question_piece for trace in traces)]}.values())
 
     def score(self, trace: Trace) -> Iterable[Score]:
@@ -145,28 +148,26 @@ class Injection:
             value, why = judged("prompt_injection", reading.question_piece, self.user_weights)
             call = trace.llm_calls[0] if trace.llm_calls else trace.root
             scores.append(score_of(self, call, PROMPT_INJECTION, value, why))
-        scores += [s for c in _carrying(trace) if (s := self._of_content(c)) is not None]
+        for call in carrying(trace):
+            if pieces := content_of(call):
+                value, why = max([self.document(piece) for piece in pieces])
+                scores.append(score_of(self, call, DOCUMENT_INJECTION, value, why))
         return scores
 
-    def _document(self, piece: Piece) -> tuple[float, str]:
+    def document(self, piece: Piece) -> tuple[float, str]:
+        """Probability that a document, or what a tool gave back, instructs the model, and what says so."""
         # The same documents come back in request after request.
         weights = self.document_weights
         return piece.once((DOCUMENT_INJECTION.name, weights), lambda _: judged(DOCUMENT_INJECTION.name, piece, weights))
 
-    def _of_content(self, call: Call) -> Score | None:
-        pieces = _content(call)
-        if not pieces:
-            return None
-        value, why = max([self._document(piece) for piece in pieces])
-        return score_of(self, call, DOCUMENT_INJECTION, value, why)
 
-
-def _carrying(trace: Trace) -> list[Call]:
+def carrying(trace: Trace) -> list[Call]:
     """The calls that brought in text from outside."""
     return [c for c in trace.calls if c.documents or (c.tool_result and c.kind is Kind.TOOL)][:MAX_CALLS]
 
 
-def _content(call: Call) -> list[Piece]:
+def content_of(call: Call) -> list[Piece]:
+    """The texts that a call brought in."""
     texts = [capped(d.content) for d in call.documents[:MAX_PIECES] if d.content]
     if call.tool_result and call.kind is Kind.TOOL:
         texts.append(capped(call.tool_result))

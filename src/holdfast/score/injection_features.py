@@ -225,6 +225,34 @@ RULES: dict[str, tuple[str, ...]] = {
             r"|snippet|sentence|text|link)\b"
         ),
     ),
+    "reader": (
+        # Whoever reads a document for somebody: named, and told what to do in the same sentence.
+        (
+            r"\b(?:ais?|llms?|gpts?|(?:chat)?bots?|robots?|agents?|assistants?|copilots?|models?|summari[sz]ers?|screeners?"
+            r"|crawlers?|parsers?|classifiers?|graders?|reviewers?|machines?|readers?|tools?|systems?|helpers?|engines?"
+            r"|automations?)\b[^.!?\n]{0,40}\b(?:must|shall|should|needs? to|ha(?:s|ve) to|(?:is|are) (?:to|required|asked|told"
+            r"|instructed|requested)|please|ought to|do not|don't|never|always)\b"
+        ),
+        (
+            r"\b(?:ai|llm|gpt|(?:chat)?bot|robot|agent|assistant|copilot|(?:language )?model|summari[sz]er|screener|crawler"
+            r"|parser|machine|helper|automation)s?\b[^.!?\n\w]{1,3}(?:please |now |also |kindly )?(?:say|tell|report|claim|state"
+            r"|approve|give|put|add|rank|recommend|rate|reply|answer|ignore|disregard|forget|delete|remove|send|forward|mark|list"
+            r"|set|write|include|insert|skip|stop|drop|leave|show|ask|call|run|open|order|change|switch|treat|use|output|return"
+            r"|print|make|end|append|mention|praise|describe|hand|create|confirm|do not|don't|never|always|you|your|when|if)\b"
+        ),
+        (
+            r"\b(?:to|for|dear|attention|hello|hi|hey|note|message|instructions?|any|all|every|each|whichever|whatever)\b"
+            r"[^.!?\n]{0,12}\b(?:ais?|llms?|language models?|(?:chat)?bots?|ai assistants?|ai agents?|copilots?"
+            r"|summari[sz]ers?|screeners?|crawlers?|automated (?:\w+)|machines?|models?)\b[^.!?\n]{0,12}"
+            r"(?::|,|\b(?:that|which|who|reading|processing|parsing|handling|with))"
+        ),
+        (
+            r"\b(?:tell|telling|inform|convince|ask|asking|show|offer|give|direct|send|refer|urge|answer) (?:the|your|any|every"
+            r"|all) (?:user|customer|reader|client|visitor|applicant|caller|patient|shopper|guest|person|human)s?\b"
+            r"|\b(?:whoever|anyone who|users? who|customers? who|if (?:someone|anyone|somebody|the user|a user|a customer"
+            r"|customers|users)) asks?\b"
+        ),
+    ),
     "task": (
         (
             r"(?:^|[.!?|\n]\s{0,4})(?:please |now,? |also,? |then,? |finally,? )?(?:write|generate|create|compose|translate"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from math import log1p
 
 from holdfast.models.artefact import VERSION, inline
-from holdfast.models.ngrams import Ngrams, ngrams_of_all
+from holdfast.models.ngrams import Ngrams, ngrams_of_all, plain
 from holdfast.score.pieces import Piece
 from holdfast.score.text import folded
 
@@ -17,6 +17,7 @@ __all__ = [
     "log_odds",
     "output_structure",
     "size_structure",
+    "worst_stretch",
 ]
 
 LIMIT = 8.0
@@ -46,6 +47,14 @@ def _counted(text: str) -> Ngrams:
 def log_odds(head: str, grams: Ngrams, structure: Sequence[float]) -> float:
     """Calibrated log-odds of the failure that `head` knows; above 0 is beyond its operating point."""
     return inline().heads[head].log_odds(grams, structure)
+
+
+def worst_stretch(head: str, piece: Piece) -> str:
+    """The part of a text that `head` finds worst, with half a window before and after it; the whole of a short text."""
+    known = inline().heads[head]
+    text = plain(folded(piece.text))
+    place, half = known.place(grams_of(piece)), known.window // 2
+    return text[max(place - half, 0) : place + known.window + half]
 
 
 def output_structure(request: float, refused: float, abuse: float) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from holdfast.models.encoder_tokens import Window, pair, plain, windows
 from holdfast.score.pieces import Piece
 from holdfast.score.text import capped, folded
 
-__all__ = ["VERSION", "answer_opinion", "opinion", "prepared"]
+__all__ = ["VERSION", "answer_opinion", "opinion", "prepared", "stretch_opinion"]
 
 TOP = "safety"
 MAX_WINDOWS = 4
@@ -33,6 +33,11 @@ def opinion(piece: Piece) -> Heads:
         IntegrityError: the encoder is damaged or missing.
     """
     return piece.once(TOP, _worst)
+
+
+def stretch_opinion(stretch: str) -> Heads:
+    """What every head says of a part of a text."""
+    return _worst(stretch)
 
 
 def _worst(text: str) -> Heads:

@@ -70,7 +70,7 @@ SCORERS: tuple[Scorer, ...] = (
 """Defaults of every scorer. An application's configuration replaces members by name."""
 
 _FIRST: tuple[Scorer, ...] = (
-    Attack(unsure=NEVER, version=f"{Attack().version}, first"),
+    Attack(unsure=NEVER, unsure_document=NEVER, version=f"{Attack().version}, first"),
     Grounding(unsure=NEVER, version=f"{Grounding().version}, first"),
     Safety(unsure_toxicity=NEVER, unsure_request=NEVER, unsure_output=NEVER, version=f"{Safety().version}, first"),
 )

@@ -38,15 +38,11 @@ class Weights:
 
 @dataclass(frozen=True)
 class OutputWeights:
-    """The same for `unsafe_output`: of the first opinion; of the encoder on the answer with its question, on the question alone
-    (less where it was refused), and on the answer alone (abuse, and instructions for harm); and of a refusal."""
+    """The same for `unsafe_output`: the first opinion, the encoder on the answer with its question, and on the answer alone."""
 
     first: float
     paired: float
-    asked: float
-    abuse: float
-    told: float
-    refused: float
+    alone: float
     shift: float
 
 
@@ -122,27 +118,18 @@ class Safety:
         return logit, f"harmful answer ({_by(asked)})"
 
     def _second_output(self, reading: Reading, first: float) -> float:
-        refused = self.unsafe.refusal.probability(reading)
-        answer = opinion(reading.answer_piece)
-        question = opinion(reading.question_piece) if reading.question else {}
-        paired = answer_opinion(reading.question, reading.answer)["unsafe_output"]
-        w = OUTPUT
-        return (
-            w.shift
-            + w.first * cut(first)
-            + w.paired * cut(paired)
-            + w.asked * cut(question.get("unsafe_request", NO_QUESTION)) * (1.0 - refused)
-            + w.abuse * cut(answer.get("toxicity", NO_QUESTION))
-            + w.told * cut(answer.get("unsafe_request", NO_QUESTION)) * (1.0 - refused)
-            + w.refused * refused
-        )
+        paired = answer_opinion(reading.question, reading.answer)[UNSAFE_OUTPUT.name]
+        alone = opinion(reading.answer_piece).get(UNSAFE_OUTPUT.name, first)
+        return OUTPUT.shift + OUTPUT.first * cut(first) + OUTPUT.paired * cut(paired) + OUTPUT.alone * cut(alone)
 
 
-REQUEST = Weights(first=0.5, second=1.0, shift=-0.5)
-ABUSE = Weights(first=0.4, second=0.8, shift=0.3)
-OUTPUT = OutputWeights(first=0.5, paired=1.0, asked=0.5, abuse=0.4, told=0.5, refused=-1.5, shift=0.0)
-"""Set by hand with an eye on answers that were left out and on hand-written texts (`training.encoder.points`, `checks`): public
-preferences between two answers to one question say next to nothing of how opinions on question and answer add up."""
+REQUEST = Weights(first=0.25, second=1.0, shift=-1.9)
+ABUSE = Weights(first=0.4, second=0.8, shift=0.7)
+OUTPUT = OutputWeights(first=0.9, paired=0.4, alone=0.7, shift=-0.2)
+"""Logistic regression on requests (2,020) and answers (1,099) of a style that neither opinion had learned from; what the question
+asks for, the abuse and the refusal in an answer added nothing to the three opinions on it. Then the shifts were moved: 1 % of
+ordinary prompts ask for harm at 0, and 0.1 % are abuse.
+"""
 
 
 def first_request(reading: Reading) -> float:
