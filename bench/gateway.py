@@ -6,7 +6,7 @@ The upstream is nginx, which answers every chat with the same completion; nginx 
 candidate is put under load by wrk on 32 connections, one after the other in one run, every request with another text. Then come
 500 requests a second on 16 connections, paced, directly and through the gateway, whole and streamed. `--litellm` names a virtual
 environment with `litellm[proxy]`, `--portkey` a folder with `node_modules/@portkey-ai/gateway`. Needs nginx and wrk. Processor
-time of a candidate is that of all its processes.
+time and memory of a candidate are those of all its processes; ours without the supervisor, which serves nobody.
 """
 
 import argparse
@@ -88,7 +88,7 @@ class Figures(NamedTuple):
     p50_ms: float
     p99_ms: float
     cpu_us: float
-    rss_mib: float
+    memory_mib: float
     errors: int
 
 
@@ -152,12 +152,13 @@ def _cpu_s(pids: list[int]) -> float:
     return total / TICKS
 
 
-def _rss_mib(pids: list[int]) -> float:
-    pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids]
-    return max(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+def _memory_mib(pids: list[int]) -> float:
+    """Of all of them together; pages that several share count once."""
+    told = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
+    return sum(int(_found(r"Pss:\s+(\d+) kB", text)) for text in told) / 1024
 
 
-def under_load(one: Candidate, seconds: float, folder: Path) -> Figures:
+def under_load(one: Candidate, seconds: int, folder: Path) -> Figures:
     """Requests a second on 32 connections by wrk."""
     headers = {"content-type": "application/json"} | one.headers
     before, after = request_body("@").decode().split("@")
@@ -168,19 +169,19 @@ def under_load(one: Candidate, seconds: float, folder: Path) -> Figures:
     subprocess.run([*command, "-d1s", one.url + CHAT], capture_output=True, check=True)
     pids = one.pids()
     start = _cpu_s(pids)
-    told = subprocess.run([*command, f"-d{seconds:g}s", one.url + CHAT], capture_output=True, check=True, text=True).stdout
+    told = subprocess.run([*command, f"-d{seconds}s", one.url + CHAT], capture_output=True, check=True, text=True).stdout
     used = _cpu_s(pids) - start
     count = int(_found(r"(\d+) requests in", told))
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", told)
     rate = float(_found(r"Requests/sec:\s+([\d.]+)", told))
     times = [_ms(_found(rf"{p}%\s+([\d.]+\w+)", told)) for p in (50, 99)]
-    return Figures(rate, times[0], times[1], used / max(count, 1) * 1e6, _rss_mib(pids), int(bad[1]) if bad else 0)
+    return Figures(rate, times[0], times[1], used / max(count, 1) * 1e6, _memory_mib(pids), int(bad[1]) if bad else 0)
 
 
 def _found(pattern: str, text: str) -> str:
     match = re.search(pattern, text)
     if match is None:
-        raise RuntimeError(f"wrk said: {text}")
+        raise RuntimeError(f"{pattern} is not in: {text}")
     return match[1]
 
 
@@ -252,7 +253,12 @@ def _ours(folder: Path, upstream: str, mode: GuardMode | None, workers: int) -> 
     directory.mkdir()
     with GatewayProcess(directory, desired(upstream, mode), workers=workers) as gateway:
         name = f"holdfast, guards {mode.value if mode else 'none'}"
-        yield Candidate(name, gateway.url, {"authorization": f"Bearer {KEY}"}, gateway.worker_pids)
+        yield Candidate(name, gateway.url, {"authorization": f"Bearer {KEY}"}, lambda: _workers(gateway))
+
+
+def _workers(gateway: GatewayProcess) -> list[int]:
+    """The workers and their guard processes."""
+    return [pid for worker in gateway.worker_pids() for pid in family(worker)]
 
 
 @contextmanager
@@ -319,7 +325,7 @@ def _measure_load(candidates: list[AbstractContextManager[Candidate]], arguments
             f = under_load(one, arguments.seconds, folder)
             load = os.getloadavg()[0]
             print(
-                f"{one.name:28}{f.rate:11.0f}{f.p50_ms:9.2f}{f.p99_ms:9.2f}{f.cpu_us:9.0f}{f.rss_mib:7.0f}{f.errors:8}{load:7.1f}"
+                f"{one.name:28}{f.rate:11.0f}{f.p50_ms:9.2f}{f.p99_ms:9.2f}{f.cpu_us:9.0f}{f.memory_mib:7.0f}{f.errors:8}{load:7.1f}"
             )
 
 
@@ -347,7 +353,7 @@ def _paced_line(whole: Candidate, streamed: Candidate, seconds: float) -> None:
 
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--litellm", type=Path)
     parser.add_argument("--portkey", type=Path)

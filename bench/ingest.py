@@ -394,9 +394,8 @@ def sustained(url: str, api: str, token: str, seconds: float, batch: int) -> Non
         time.sleep(0.25)
         done = through(api, token) - before
     took = time.monotonic() - begin
-    print(
-        f"server             through    {done / took:7.0f} spans/s: {done:.0f} in {took:.1f} s, {behind:.0f} waited when sending ended"
-    )
+    waited = f"{behind:.0f} waited when sending ended"
+    print(f"{'server':18} through    {done / took:7.0f} spans/s: {done:.0f} in {took:.1f} s, {waited}")
 
 
 def main() -> None:

@@ -23,13 +23,14 @@ from holdfast.api.context import ApiContext
 from holdfast.api.drill_runs import DrillOrder, DrillRuns
 from holdfast.api.plane import ControlPlane, plane_in
 from holdfast.api.rate import RateLimit, RatePolicy
-from holdfast.app.stages import build_stages
+from holdfast.app.stages import build_stages, detect_policy
 from holdfast.console.router import router
 from holdfast.control.gateways import GatewayReport
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.events import CommentAdded, IncidentAcknowledged, IncidentAssigned, Recorded
 from holdfast.core.incident import Incident, State
 from holdfast.drills.faults.registry import FAULTS
+from holdfast.drills.plan import HEALTHY
 from holdfast.drills.scenario import Scenario, play, prepare
 from holdfast.drills.write import arrivals
 from holdfast.ingest.record import Record
@@ -48,7 +49,16 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 PASSWORD = "correct horse battery"  # noqa: S105 - of an account that lives as long as this program
 BROKEN = Scenario(fault="grounding_rule_dropped", calls=5_000, hours=6.0, fault_at=0.85, seed=2)
 WELL = Scenario(application="bank", calls=1_200, hours=6.0, seed=3)
-DRILLS = DrillOrder(names=tuple(FAULTS)[::6], calls=800)
+DRILLS = DrillOrder(names=(*tuple(FAULTS)[::9], HEALTHY), calls=800)
+SETTINGS = Settings.model_validate(
+    {
+        "objectives": {
+            "answers": {"metric": "error", "share": 0.995},
+            "grounded": {"metric": "ungrounded_answer", "share": 0.9, "service": "support-assistant"},
+            "fast": {"metric": "latency", "share": 0.95, "bad_from": 8_000},
+        }
+    }
+)
 WIDE, PHONE = (1400, 900), (400, 860)
 ROOT = Identity(actor="user:root", grants={EVERYWHERE: Role.ADMIN}, address="192.0.2.1")
 
@@ -59,11 +69,10 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", help="names of pages, such as overview")
     parser.add_argument("--to", type=Path, default=IMAGES, help="folder of the pictures")
     parser.add_argument("--check", type=Path, help="folder for all pages in both widths and themes")
-    parser.add_argument("--scorecard", type=Path, help="output of `holdfast drill … --json` to show, instead of running drills")
     asked = parser.parse_args()
     with (
         TemporaryDirectory(prefix="holdfast-pictures-") as name,
-        site(Path(name), asked.scorecard) as (url, pages),
+        site(Path(name), drilled=not asked.only or "drills" in asked.only) as (url, pages),
         browser() as chrome,
     ):
         chosen = {page: path for page, path in pages.items() if not asked.only or page in asked.only}
@@ -79,13 +88,15 @@ def main() -> int:
 
 
 @contextmanager
-def site(folder: Path, scorecard: Path | None) -> Iterator[tuple[str, dict[str, str]]]:
-    """A console with all of it; its address, and the pages by name."""
+def site(folder: Path, drilled: bool) -> Iterator[tuple[str, dict[str, str]]]:
+    """A console with all of it, drills only if `drilled`, for they take minutes; its address, and the pages by name."""
     with TelemetryStore(f"chdb://{folder}/telemetry") as telemetry, Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger:
         clock, progress = FakeClock(prepare(BROKEN).end_ns + 5 * NS_PER_S), Progress()
         pipeline_run(telemetry, ledger, progress)
         incident = next(i for i in ledger.incidents() if i.state is State.OPEN and i.diagnosis)
-        drills = drill_runs(folder, clock, scorecard)
+        drills = DrillRuns(folder / "drills", clock)
+        if drilled:
+            drill(drills)
         context = ApiContext(
             telemetry=telemetry,
             ledger=ledger,
@@ -95,6 +106,7 @@ def site(folder: Path, scorecard: Path | None) -> Iterator[tuple[str, dict[str, 
             access=Access(ledger.accounts, clock),
             rate=RateLimit(clock, RatePolicy(per_s=1e6, burst=1e6)),
             drills=drills,
+            objectives=detect_policy(SETTINGS).objectives,
         )
         people(context, clock, incident)
         app = create_app(context, router)
@@ -120,7 +132,7 @@ def site(folder: Path, scorecard: Path | None) -> Iterator[tuple[str, dict[str, 
 
 def pipeline_run(telemetry: TelemetryStore, ledger: Ledger, progress: Progress) -> None:
     """Both applications through the pipeline, as the server would have taken them."""
-    stages = build_stages(Settings(), telemetry, ledger)
+    stages = build_stages(SETTINGS, telemetry, ledger)
     feeds: list[Iterator[tuple[int, Record]]] = []
     for scenario in (BROKEN, WELL):
         prepared = prepare(scenario)
@@ -129,17 +141,15 @@ def pipeline_run(telemetry: TelemetryStore, ledger: Ledger, progress: Progress) 
     progress.last_read_ns = replay(Pipeline(stages), heapq.merge(*feeds, key=lambda item: item[0])) + 5 * NS_PER_S
     progress.budget = stages.detection.budget_spent()
     progress.spent_today = progress.budget.spent.total
+    progress.objectives = tuple(stages.detection.objectives())
     telemetry.flush()
 
 
-def drill_runs(folder: Path, clock: FakeClock, scorecard: Path | None) -> DrillRuns:
-    """Runs with a result: that of the file, or of a few drills that are run now."""
-    command = (sys.executable, "-c", f"print(open({str(scorecard)!r}).read())") if scorecard else None
-    runs = DrillRuns(folder / "drills", clock, command) if command else DrillRuns(folder / "drills", clock)
+def drill(runs: DrillRuns) -> None:
+    """A few drills, really run."""
     runs.start(DRILLS, "user:ada")
     if not runs.wait(1_800):
         raise TimeoutError("the drills did not end")
-    return runs
 
 
 def people(context: ApiContext, clock: FakeClock, incident: Incident) -> None:

@@ -8,9 +8,12 @@ import pytest
 from holdfast import drilling
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.errors import ConfigurationError, InputError, NotFoundError
+from holdfast.diagnose.calibration import Calibration
+from holdfast.diagnose.diagnoser import Diagnoser
 from holdfast.drilling import Way, drill, drill_from_scores, drill_through_files, outcomes, sweep
 from holdfast.drills.outcome import judge
 from holdfast.drills.scenario import Scenario
+from holdfast.score.registry import METRICS
 from holdfast.settings import Settings, load
 
 OUTAGE = Scenario(fault="template_variable_unsubstituted", calls=700, hours=4, fault_at=0.5, seed=3)
@@ -61,6 +64,16 @@ def test_kept_scores_give_the_same_outcomes_without_text_and_scorers(tmp_path: P
     kept, again = (outcomes(OUTAGE, Settings(), way) for way in (Way(keep_scores=tmp_path), Way(from_scores=tmp_path)))
     assert kept[0].detected
     assert [msgspec.structs.replace(o, seconds=0.0) for o in kept] == [msgspec.structs.replace(o, seconds=0.0) for o in again]
+
+
+def test_another_diagnoser_can_be_tried_on_kept_scores(tmp_path: Path) -> None:
+    drill(OUTAGE, Settings(), keep_scores=tmp_path)
+    hot = Diagnoser(METRICS, Calibration(temperature=1000.0))
+    (usual,), (unsure,) = (judge(drill_from_scores(OUTAGE, Settings(), tmp_path, way)) for way in (None, hot))
+    assert usual.named is not None
+    assert unsure.named is not None
+    assert unsure.named.confidence < 0.3 < usual.named.confidence
+    assert unsure.minutes_to_detect == usual.minutes_to_detect
 
 
 def test_scores_of_other_versions_of_scorers_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

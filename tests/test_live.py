@@ -244,3 +244,15 @@ def test_what_of_the_false_alarm_budget_is_spent_is_told_from_the_start(bench: B
     assert runner.progress.budget is not None
     assert runner.progress.budget.per_day == bench.settings.detection.false_alarms_per_day
     assert 0 <= runner.progress.spent_today <= runner.progress.budget.spent.total + 1e-9
+
+
+def test_how_the_objectives_stand_is_told_as_of_the_last_checkpoint(bench: Bench) -> None:
+    bench.settings = Settings.model_validate(
+        {"ingest": {"trace_linger_s": 0}, "objectives": {"answers": {"metric": "error", "share": 0.98}}}
+    )
+    bench.keep(calls(2))
+    runner = bench.runner()
+    bench.run_until(runner, records=2)
+    bench.close()
+    (report,) = runner.progress.objectives
+    assert (report.objective, report.segment.service, report.alarm) == ("answers", "shop", None)

@@ -19,16 +19,18 @@ from holdfast.core.change import Change
 from holdfast.core.errors import ConfigurationError, InputError
 from holdfast.core.incident import Incident
 from holdfast.core.trace import ScoredTrace
+from holdfast.diagnose.diagnoser import Diagnoser
 from holdfast.drills.conventional import Sample, readings
 from holdfast.drills.kept import Keeper, path_of, read_kept
 from holdfast.drills.outcome import Drilled, Outcome, Request, judge
 from holdfast.drills.scenario import Play, Scenario, TraceSteps, play, prepare
+from holdfast.drills.static_thresholds import WindowMeans
 from holdfast.drills.write import arrivals, write
 from holdfast.ingest.record import Record
 from holdfast.ledger.store import Ledger
 from holdfast.pipeline import Pipeline, Portion, Stages
 from holdfast.replay import replay
-from holdfast.score.registry import SCORERS
+from holdfast.score.registry import METRICS, SCORERS
 from holdfast.settings import Settings
 from holdfast.testing.telemetry import MemoryTelemetry
 
@@ -63,11 +65,13 @@ def drill(
         incidents = ledger.incidents(limit=MOST_INCIDENTS)
     if keep_scores is not None:
         keeper.write(keep_scores, scenario, requests, bill.samples)
-    return _drilled(prepared, requests, incidents, bill.samples, time.process_time() - started)
+    return _drilled(prepared, requests, incidents, bill, time.process_time() - started)
 
 
-def drill_from_scores(scenario: Scenario, settings: Settings, folder: Path) -> Drilled:
+def drill_from_scores(scenario: Scenario, settings: Settings, folder: Path, diagnoser: Diagnoser | None = None) -> Drilled:
     """Takes the kept scores of a scenario through detection, correlation and diagnosis as they are now. No text, no scorers.
+
+    Another `diagnoser` than the usual one may be given.
 
     Raises:
         NotFoundError, InputError: as `drills.kept.read_kept`.
@@ -79,18 +83,19 @@ def drill_from_scores(scenario: Scenario, settings: Settings, folder: Path) -> D
     if other:
         raise InputError(f"scores of other versions of {', '.join(other)}: keep them again", str(path_of(folder, scenario)))
     with TemporaryDirectory(prefix="holdfast-drill-") as there, Ledger(f"sqlite:///{there}/ledger.sqlite") as ledger:
-        pipeline, now_ns = Pipeline(build_stages(settings, _Memory(), ledger)), 0
+        stages, bill, now_ns = build_stages(settings, _Memory(), ledger), _Bill(), 0
+        pipeline = Pipeline(msgspec.structs.replace(stages, diagnoser=diagnoser or stages.diagnoser), bill)
         for now_ns, changes, scored in kept.scored():
             pipeline.take(Portion(changes, frozenset(), _Scored(scored), now_ns))
         pipeline.finish(now_ns)
         incidents = ledger.incidents(limit=MOST_INCIDENTS)
-    return _drilled(prepared, kept.requests, incidents, kept.samples, time.process_time() - started)
+    return _drilled(prepared, kept.requests, incidents, bill, time.process_time() - started)
 
 
 def drill_through_files(scenario: Scenario, settings: Settings, on_progress: Progress = lambda done, total: None) -> Drilled:
     """Writes a scenario to files and analyses them: what another program's telemetry would go through.
 
-    Conventional monitoring is not compared here. Raises as `drill`.
+    Conventional monitoring and static thresholds are not compared here. Raises as `drill`.
     """
     prepared, started = prepare(scenario), time.process_time()
     requests = [_request(steps) for steps in play(prepared)]
@@ -98,7 +103,7 @@ def drill_through_files(scenario: Scenario, settings: Settings, on_progress: Pro
         files = write(scenario, Path(folder))
         source = AnalysisInput([files.traces], files.changes, on_replayed=on_progress)
         incidents = analyze(source, settings).incidents
-    return _drilled(prepared, requests, incidents, [], time.process_time() - started)
+    return _drilled(prepared, requests, incidents, _Bill(), time.process_time() - started)
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,12 +197,14 @@ class _Scored:
 
 
 class _Bill:
-    """What a metrics backend would have counted, from what was scored."""
+    """What a metrics backend would have counted, from what was scored; and the scores over time."""
 
     def __init__(self) -> None:
         self.samples: list[Sample] = []
+        self.means = WindowMeans(METRICS)
 
     def __call__(self, scored: Sequence[ScoredTrace]) -> None:
+        self.means.add(scored)
         for item in scored:
             said = {score.metric: score.value for score in item.scores}
             amounts = (said.get(name, 0.0) for name in ("latency", "error", "cost", "tokens"))
@@ -231,9 +238,7 @@ def _never_back(calls: Iterable[tuple[int, Record]]) -> Iterator[tuple[int, Reco
         yield now_ns, record
 
 
-def _drilled(
-    prepared: Play, requests: list[Request], incidents: Sequence[Incident], samples: list[Sample], seconds: float
-) -> Drilled:
+def _drilled(prepared: Play, requests: list[Request], incidents: Sequence[Incident], bill: _Bill, seconds: float) -> Drilled:
     start_ns, end_ns = prepared.scenario.start_ns, prepared.end_ns
     return Drilled(
         scenario=prepared.scenario,
@@ -243,6 +248,7 @@ def _drilled(
         requests=requests,
         changes=prepared.changes,
         incidents=incidents,
-        readings=readings(samples, start_ns, end_ns),
+        readings=readings(bill.samples, start_ns, end_ns),
+        means=bill.means.means(),
         seconds=seconds,
     )

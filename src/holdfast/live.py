@@ -12,6 +12,7 @@ from holdfast.core.change import Change
 from holdfast.core.clock import NS_PER_S, Clock
 from holdfast.core.errors import StoreError
 from holdfast.detect.budget import BudgetReport
+from holdfast.detect.burn_rate import ObjectiveReport
 from holdfast.ingest.assemble import Assembler, Finished
 from holdfast.ingest.checkpoint import Position, replace_file
 from holdfast.ingest.record import Record
@@ -44,7 +45,7 @@ class Progress(msgspec.Struct, kw_only=True):
     """How the runner is doing, for health and status. `error` is empty while all is well.
 
     `budget` is what detection may spend on false alarms and has spent, as of the last checkpoint; `spent_today` the part of it
-    that was spent within the last day, or since the start where that is later.
+    that was spent within the last day, or since the start where that is later. `objectives` are of the last checkpoint, too.
     """
 
     position: Position = Position()
@@ -53,6 +54,7 @@ class Progress(msgspec.Struct, kw_only=True):
     error: str = ""
     budget: BudgetReport | None = None
     spent_today: float = 0.0
+    objectives: tuple[ObjectiveReport, ...] = ()
 
 
 class Retention(msgspec.Struct, frozen=True):
@@ -121,7 +123,7 @@ class Runner:
                 stages.scoring.restore(before.scoring)
             stages.assembler.remember(before.finished)
         pipeline = Pipeline(stages)
-        self._tell_budget(stages)
+        self._tell(stages)
         due_ns = self._clock.now_ns() + CHECKPOINT_NS
         with JournalReader(self._directory, before.position if before else None) as reader:
             while not stop.is_set():
@@ -156,10 +158,10 @@ class Runner:
         stages.telemetry.flush()
         save(self._state, checkpoint)
         reader.commit(position)
-        self._tell_budget(stages)
+        self._tell(stages)
         self._forget()
 
-    def _tell_budget(self, stages: Stages) -> None:
+    def _tell(self, stages: Stages) -> None:
         report, now = stages.detection.budget_spent(), self._clock.now_ns()
         spent = report.spent.total
         if not self._spent or now - self._spent[-1][0] >= SPENT_EVERY_NS:
@@ -167,6 +169,7 @@ class Runner:
         while len(self._spent) > 1 and now - self._spent[0][0] > DAY_NS:
             self._spent.popleft()
         self.progress.budget = report
+        self.progress.objectives = tuple(stages.detection.objectives())
         self.progress.spent_today = max(spent - self._spent[0][1], 0.0)
 
     def _forget(self) -> None:

@@ -118,8 +118,8 @@ class ScoringSettings(Section):
         default=0.3,
         ge=0,
         le=1,
-        description="Share of one processor core that the server gives to the encoder, which is asked where the fast heads are unsure"
-        " (about ten milliseconds a text). 0 leaves it out; `analyze` asks it whenever it is not 0.",
+        description="Share of one processor core that the server gives to the encoder, which is asked where the fast heads are"
+        " unsure (about ten milliseconds a text). 0 leaves it out; `analyze` asks it whenever it is not 0.",
     )
 
 

@@ -268,3 +268,26 @@ def test_every_act_is_in_the_chain_with_actor_and_address_and_no_secret(access: 
     assert digest(made.secret) not in text
     assert PASSWORD not in text
     assert "argon2" not in text
+
+
+def test_an_account_of_single_sign_on_leaves_the_set_up_open_until_somebody_administers(access: Access) -> None:
+    access.log_in_subject("issuer 1", "eve", {"shop": Role.VIEWER}, ADDRESS)
+    secret = access.open_setup()
+    access.set_up(secret, "ada", PASSWORD, ADDRESS)
+    assert access.open_setup() == ""
+    assert not access.setup_is_open(secret)
+
+
+def test_single_sign_on_that_brings_an_administrator_closes_the_set_up(access: Access) -> None:
+    secret = access.open_setup()
+    access.log_in_subject("issuer 1", "eve", {"*": Role.ADMIN}, ADDRESS)
+    with pytest.raises(NotSignedInError, match="used up"):
+        access.set_up(secret, "mallory", PASSWORD, ADDRESS)
+
+
+def test_the_last_administrator_whose_group_is_taken_away_still_signs_in_with_what_is_left(access: Access) -> None:
+    access.log_in_subject("issuer 1", "eve", {"*": Role.ADMIN}, ADDRESS)
+    found = access.of_cookie(access.log_in_subject("issuer 1", "eve", {"shop": Role.VIEWER}, ADDRESS), ADDRESS)
+    assert found is not None
+    assert found.grants == {"shop": Role.VIEWER}
+    assert access.open_setup()

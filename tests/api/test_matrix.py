@@ -46,6 +46,7 @@ MATRIX: dict[str, frozenset[str]] = {
     "GET /api/v1/calls": KNOWN,
     "GET /api/v1/changes": KNOWN,
     "GET /api/v1/heat": KNOWN,
+    "GET /api/v1/objectives": KNOWN,
     "GET /api/v1/status": KNOWN,
     "GET /api/v1/coverage": KNOWN,
     "GET /api/v1/metric-definitions": KNOWN,

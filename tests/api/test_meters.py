@@ -57,7 +57,7 @@ class Broken(TelemetryStore):
     def __init__(self) -> None:
         pass
 
-    def coverage(self, start_ns: int, end_ns: int) -> dict[str, dict[str, int]]:
+    def coverage(self, start_ns: int, end_ns: int, services: frozenset[str] | None = None) -> dict[str, dict[str, int]]:
         raise StoreError("connection refused")
 
 

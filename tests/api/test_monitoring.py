@@ -53,6 +53,7 @@ def test_every_metric_of_ours_is_in_the_dashboard_or_a_rule(client: TestClient, 
     assert unwatched <= {
         "holdfast_control_version",
         "holdfast_gateway_changes_total",
+        "holdfast_gateway_guard_processes",
         "holdfast_gateway_in_flight",
         "holdfast_gateway_snapshot_version",
         "holdfast_false_alarms_spent",

@@ -3,6 +3,9 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from holdfast.access.access import TokenOrder
+from holdfast.access.roles import EVERYWHERE, Identity, Role
+from holdfast.api.application import create_app
 from holdfast.api.context import ApiContext
 from holdfast.api.status import scorer_state, with_silent
 from holdfast.detect.budget import BudgetReport, Spent
@@ -39,6 +42,23 @@ def test_the_false_alarm_budget_is_told_once_the_pipeline_runs(client: TestClien
     told = client.get("/api/v1/status").json()["false_alarm_budget"]
     assert told == {"per_day": 0.2, "spent_today": 0.01, "spent": pytest.approx(0.04), "alarms": 2}
     assert "holdfast_false_alarms_spent_today 0.01" in client.get("/metrics").text
+
+
+@pytest.mark.parametrize(("application", "calls"), [("shop", 3), ("bank", 0)])
+def test_who_may_see_one_application_is_told_of_that_one_only(context: ApiContext, application: str, calls: int) -> None:
+    order = TokenOrder(name="one", grants={application: "viewer"})
+    secret = context.access.issue_token(Identity(actor="user:root", grants={EVERYWHERE: Role.ADMIN}), order).secret
+    with TestClient(create_app(context), headers={"Authorization": f"Bearer {secret}"}) as client:
+        assert client.get("/api/v1/status").json()["calls"] == calls
+        assert client.get("/api/v1/coverage").json().get("refusal", {"ran": 0})["ran"] == calls
+        states = {row["name"]: row["state"] for row in client.get("/api/v1/scorers").json()}
+        assert states["refusal"] == ("running" if calls else "silent")
+        told = client.get("/metrics").text
+    assert ('holdfast_incidents{state="open"} 1.0' in told) is bool(calls)
+    assert ('holdfast_scorer_traces{outcome="ran",scorer="refusal"} 3.0' in told) is bool(calls)
+    assert "holdfast_pipeline_up 1.0" in told
+    for shared in ("holdfast_ledger_events", "holdfast_pipeline_records", "holdfast_control", "process_"):
+        assert shared not in told
 
 
 def test_a_metric_stands_beside_what_it_was_before(client: TestClient) -> None:

@@ -6,8 +6,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from holdfast.cli.doctor import check_clock, dead_scorers
+from holdfast.access.access import Access
+from holdfast.access.roles import Role
+from holdfast.cli.doctor import administered, check_clock, dead_scorers
+from holdfast.ledger.store import Ledger
 from holdfast.settings import Settings
+from holdfast.testing.clock import FakeClock
 from tests.cli.conftest import Shell
 
 
@@ -41,6 +45,18 @@ def test_a_ledger_that_is_no_database_is_found(shell: Shell) -> None:
     (shell.folder / ".holdfast").mkdir()
     (shell.folder / ".holdfast" / "ledger.sqlite").write_bytes(b"no database at all, and long enough to tell" * 100)
     assert "ledger" in shell.run("doctor", code=1).output
+
+
+def test_accounts_of_which_none_administers_are_found_with_what_to_do(tmp_path: Path) -> None:
+    with Ledger(f"sqlite:///{tmp_path}/ledger.sqlite") as ledger:
+        assert administered(ledger.accounts).ok
+        access = Access(ledger.accounts, FakeClock())
+        access.log_in_subject("issuer 1", "eve", {"shop": Role.VIEWER}, "")
+        found = administered(ledger.accounts)
+        assert not found.ok
+        assert "set-up link" in found.advice
+        access.log_in_subject("issuer 1", "eve", {"*": Role.ADMIN}, "")
+        assert administered(ledger.accounts).ok
 
 
 def test_wrong_settings_are_told_before_anything_else(shell: Shell) -> None:

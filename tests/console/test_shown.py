@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.console.shown import ago, clock, duration, measured, moment, number, words
+from holdfast.console.shown import ago, clock, cut_percent, duration, measured, moment, number, words
 
 S = 1_000_000_000
 
@@ -52,3 +52,8 @@ def test_times_are_utc() -> None:
 
 def test_names_become_words() -> None:
     assert words("ungrounded_answer") == "ungrounded answer"
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.849, "84"), (0.85, "85"), (0.29, "29"), (1.0, "100"), (0.0, "0"), (0.9999, "99")])
+def test_a_share_below_a_gate_never_looks_as_if_it_reached_it(share: float, told: str) -> None:
+    assert cut_percent(share) == told

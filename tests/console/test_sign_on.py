@@ -241,3 +241,26 @@ def test_in_a_real_browser_one_click_signs_in_and_leads_on(context: ApiContext, 
         assert page.url == f"{url}/incidents?state=open"
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_who_begins_sign_ons_too_often_is_asked_to_wait(person: Visitor, context: ApiContext) -> None:
+    answers = [person.get("/login/oidc", follow_redirects=False).status_code for _ in range(60)]
+    assert answers[0] == 303
+    assert answers[-1] == 429
+
+
+def test_an_address_whose_sign_ons_fail_cannot_begin_another_for_a_while(person: Visitor) -> None:
+    for _ in range(20):
+        person.get(SIGN_ON_BACK, params={"state": "guessed", "code": "guessed"})
+    answer = person.get("/login/oidc", follow_redirects=False)
+    assert (answer.status_code, "wait" in answer.text) == (429, True)
+
+
+def test_where_nobody_administers_the_sign_in_stays_open_and_so_does_the_set_up(
+    context: ApiContext, provider: SignOnProvider
+) -> None:
+    with Visitor(create_app(with_sign_on(context, provider), router), base_url=HERE) as found:
+        signed_on(found)
+        assert found.get("/setup").status_code == 200
+        found.cookies.clear()
+        assert "/login" in found.get("/", follow_redirects=False).headers["location"]

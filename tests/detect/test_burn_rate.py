@@ -7,7 +7,7 @@ from holdfast.core.signal import Segment, Signal, SignalCleared, Verdict
 from holdfast.core.trace import ScoredTrace, Trace
 from holdfast.detect.burn_rate import DETECTOR
 from holdfast.detect.detection import Detection
-from holdfast.detect.objective import Objective
+from holdfast.detect.objective import MINUTE_NS, Objective
 from holdfast.detect.policy import DetectPolicy
 from holdfast.detect.standard import StandardPolicy
 from tests.detect.replay import Event, feed, replay, seconds
@@ -191,6 +191,12 @@ def test_the_report_says_what_is_left_of_every_budget() -> None:
     assert errors.burn > 10
     assert slow.burn < 1
     assert errors.budget.left < slow.budget.left <= 1
+    assert str(errors.windows[0].pair) == "×14.4 over 1 h and 5 min"
+    assert errors.windows[0].long == errors.burn
+    assert errors.windows[0].short > 10
+    assert errors.windows[2].long < errors.burn
+    assert (errors.alarm, slow.alarm) == (Verdict.FAILURE, None)
+    assert errors.last_ns // MINUTE_NS * MINUTE_NS == errors.last_ns > START_NS + 2 * HOUR * NS_PER_S
 
 
 def test_a_clock_that_was_ahead_does_not_stop_the_count() -> None:

@@ -25,7 +25,7 @@ def test_exemplars_are_at_most_five() -> None:
 def test_memory_is_bounded() -> None:
     evidence = Evidence()
     for i in range(MAX_TRACES + 50):
-        evidence.saw(0, i, (0,))
+        evidence.saw(0, [(i, (0,))])
         evidence.found(0, 0, bad(i, 1.0, str(i)))
     assert len(list(evidence.traces_between(0, 0, (0, 10**9)))) == MAX_TRACES
     assert len(evidence.bad_between(0, 0, 0, (0, 10**9))) == MAX_BAD
@@ -34,7 +34,7 @@ def test_memory_is_bounded() -> None:
 def test_only_traces_of_the_segment_and_the_period_count_for_the_mix() -> None:
     evidence = Evidence()
     for i in range(10):
-        evidence.saw(0, i, (0, 1) if i % 2 else (0, 2))
+        evidence.saw(0, [(i, (0, 1) if i % 2 else (0, 2))])
     assert evidence.traces_between(0, 1, (4, 8)) == [(0, 1), (0, 1)]
     assert evidence.traces_between(0, 0, (8, 9)) == [(0, 1), (0, 2)]
     assert evidence.traces_between(7, 7, (0, 9)) == []
@@ -43,7 +43,7 @@ def test_only_traces_of_the_segment_and_the_period_count_for_the_mix() -> None:
 
 def test_what_is_forgotten_is_in_no_trace_and_no_bad_call_any_more() -> None:
     evidence = Evidence()
-    evidence.saw(0, 1, (0, 1, 2))
+    evidence.saw(0, [(1, (0, 1, 2))])
     evidence.found(0, 3, bad(5, 0.6, "a"))
     assert evidence.bad_between(0, 3, 1, (0, 9))
     evidence.forget([1])
@@ -54,7 +54,7 @@ def test_what_is_forgotten_is_in_no_trace_and_no_bad_call_any_more() -> None:
 
 def test_a_snapshot_is_exact() -> None:
     evidence, again = Evidence(), Evidence()
-    evidence.saw(0, 1, (0, 1))
+    evidence.saw(0, [(1, (0, 1))])
     evidence.found(0, 3, bad(5, 0.6, "a"))
     again.load(evidence.state())
     assert again.bad_between(0, 3, 1, (0, 9)) == evidence.bad_between(0, 3, 1, (0, 9))

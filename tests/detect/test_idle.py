@@ -109,8 +109,8 @@ def test_where_there_is_no_room_those_idle_longest_go_and_none_of_the_last_hour(
 
 def test_what_is_forgotten_is_not_remembered_as_evidence_either() -> None:
     watched = watch({("tenant", "old"): 8.0, ("tenant", "young"): 1.0})
-    watched.ground.evidence.saw(0, NOW, (0, 1))
-    watched.ground.evidence.saw(0, NOW, (0, 2))
+    watched.ground.evidence.saw(0, [(NOW, (0, 1))])
+    watched.ground.evidence.saw(0, [(NOW, (0, 2))])
     forget_idle(watched)
     assert watched.ground.evidence.recent(0) == [(0,), (0, 2)]
 

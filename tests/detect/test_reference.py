@@ -1,20 +1,21 @@
 import numpy as np
 
-from holdfast.detect.reference import CLIP, Reference
+from holdfast.detect.columns import Column
+from holdfast.detect.reference import CLIP, FAR, NEAR, Reference
 
 VALUES = np.random.default_rng(2).lognormal(6, 1, 500)
 
 
 def frozen() -> Reference:
     reference = Reference(500)
-    assert reference.offer(VALUES, np.empty(0))
+    assert reference.offer(VALUES)
     return reference
 
 
 def test_a_reference_freezes_when_it_has_enough_and_not_before() -> None:
     reference = Reference(500)
-    assert not reference.offer(VALUES[:100], VALUES[100:499])
-    assert reference.offer(VALUES[:100], VALUES[100:])
+    assert not reference.offer(VALUES[:499])
+    assert reference.offer(VALUES)
 
 
 def test_ranks_of_the_reference_itself_are_uniform() -> None:
@@ -30,7 +31,7 @@ def test_a_value_beyond_everything_has_a_rank_below_one() -> None:
 
 def test_ties_share_one_rank() -> None:
     reference = Reference(10)
-    reference.offer(np.full(10, 3.0), np.empty(0))
+    reference.offer(np.full(10, 3.0))
     assert reference.rank(np.array([3.0]))[0] == 0.5
 
 
@@ -45,39 +46,66 @@ def test_one_outlier_cannot_move_a_mean_by_much() -> None:
 
 def test_a_reference_of_zeros_clips_nothing() -> None:
     reference = Reference(4)
-    reference.offer(np.zeros(4), np.empty(0))
+    reference.offer(np.zeros(4))
     assert reference.clip(np.array([5.0]))[0] == 5.0
 
 
 GRADED = np.random.default_rng(3).normal(0.2, 0.03, 500).clip(0, 1)
 
 
+OUTLIER = {side: Column("m", "outlier", side, 2.0, 0.02) for side in (False, True)}
+
+
 def scores(values: np.ndarray) -> Reference:
     reference = Reference(len(values))
-    assert reference.offer(values, np.empty(0))
+    assert reference.offer(values)
     return reference
 
 
+def outliers(reference: np.ndarray, values: np.ndarray, falling: bool = False) -> np.ndarray:
+    x, same = scores(reference).seen(OUTLIER[falling], values)
+    assert same is values
+    return x
+
+
 def test_one_in_a_hundred_of_the_reference_is_an_outlier_on_the_side_that_is_worse() -> None:
-    high, low = scores(GRADED).outliers(GRADED, falling=False), scores(GRADED).outliers(GRADED, falling=True)
-    assert high is not None
-    assert low is not None
+    high, low = outliers(GRADED, GRADED), outliers(GRADED, GRADED, falling=True)
     assert 0 < high.mean() <= 0.01
     assert 0 < low.mean() <= 0.01
     assert not (high * low).any()
 
 
 def test_a_score_far_from_usual_is_an_outlier_though_it_is_small() -> None:
-    assert scores(GRADED).outliers(np.array([0.2, 0.45, 0.0]), falling=False).tolist() == [0.0, 1.0, 0.0]  # type: ignore[union-attr]
+    assert outliers(GRADED, np.array([0.2, 0.45, 0.0])).tolist() == [0.0, FAR, 0.0]
+
+
+def test_what_is_hardly_worse_than_the_worst_hundredth_is_an_outlier_but_not_a_far_one() -> None:
+    worst = float(np.quantile(GRADED, 0.995))
+    assert outliers(GRADED, np.array([worst, 0.35, 1.0])).tolist() == [NEAR, FAR, FAR]
+    assert outliers(1 - GRADED, 1 - np.array([worst, 0.35, 1.0]), falling=True).tolist() == [NEAR, FAR, FAR]
 
 
 def test_yes_or_no_has_no_outliers() -> None:
-    assert scores(np.array([0.0] * 99 + [1.0])).outliers(np.array([1.0]), falling=False) is None
+    assert not scores(np.array([0.0] * 99 + [1.0])).tells(OUTLIER[False])
 
 
 def test_a_score_that_is_often_as_bad_as_can_be_has_no_outliers() -> None:
-    assert scores(np.array([0.1] * 90 + [0.97] * 10)).outliers(np.array([1.0]), falling=False) is None
+    assert not scores(np.array([0.1] * 90 + [0.97] * 10)).tells(OUTLIER[False])
 
 
 def test_a_value_that_is_hardly_worse_than_the_others_is_no_outlier() -> None:
-    assert scores(np.full(300, 0.002)).outliers(np.array([0.003, 0.2]), falling=False).tolist() == [0.0, 1.0]  # type: ignore[union-attr]
+    assert outliers(np.full(300, 0.002), np.array([0.003, 0.2])).tolist() == [0.0, 1.0]
+
+
+def test_a_bounded_score_as_it_is_needs_no_reference() -> None:
+    assert not scores(GRADED).tells(Column("m", "score", False, 1.25, 0.02))
+
+
+def test_a_rank_that_falls_is_mirrored_and_a_tail_is_yes_or_no() -> None:
+    reference = frozen()
+    rising, _ = reference.seen(Column("m", "rank", False, 1.15, 0.05), VALUES)
+    falling, _ = reference.seen(Column("m", "rank", True, 1.15, 0.05), VALUES)
+    tail, clipped = reference.seen(Column("m", "tail", False, 2.0, 0.02), np.array([1.0, 1e15]))
+    assert np.allclose(rising + falling, 1.0)
+    assert tail.tolist() == [0.0, 1.0]
+    assert clipped[1] == CLIP * reference.tail

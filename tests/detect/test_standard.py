@@ -2,7 +2,7 @@ import pytest
 
 from holdfast.core.score import Direction, Family, Unit
 from holdfast.core.signal import Verdict
-from holdfast.detect.standard import Effect, StandardPolicy, judge, judge_burn
+from holdfast.detect.standard import Effect, Outliers, StandardPolicy, judge, judge_burn
 from tests.detect.simulation import metric
 
 POLICY = StandardPolicy()
@@ -84,7 +84,14 @@ def test_every_verdict_comes_with_a_reason(baseline: float) -> None:
     [((0.01, 0.12), Verdict.FAILURE), ((0.05, 0.12), Verdict.ANOMALY), ((0.01, 0.035), Verdict.ANOMALY)],
 )
 def test_outliers_fail_by_their_share_even_where_the_mean_hardly_moves(shares: tuple[float, float], verdict: Verdict) -> None:
-    moved = Effect(baseline=0.17, observed=0.2, calls=200, bad=24.0, duration_s=600.0, outliers=shares)
+    moved = Effect(baseline=0.17, observed=0.2, calls=200, bad=24.0, duration_s=600.0, outliers=Outliers(*shares, far=1.0))
+    assert judge(metric("m", harm=2), moved, POLICY)[0] is verdict
+
+
+@pytest.mark.parametrize(("observed", "verdict"), [(0.22, Verdict.ANOMALY), (0.4, Verdict.FAILURE)])
+def test_outliers_that_are_hardly_any_further_fail_only_where_the_mean_does(observed: float, verdict: Verdict) -> None:
+    drift = Outliers(before=0.01, since=0.12, far=0.2)
+    moved = Effect(baseline=0.17, observed=observed, calls=200, bad=24.0, duration_s=600.0, outliers=drift)
     assert judge(metric("m", harm=2), moved, POLICY)[0] is verdict
 
 

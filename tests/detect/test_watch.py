@@ -115,13 +115,11 @@ def test_a_segment_that_parts_from_its_twin_goes_on_with_the_same_baseline() -> 
     watched = watch()
     whole, route = place(watched, 0, 1)
     known(watched, 2000, 60)
-    for i in range(200):
-        watched.ground.evidence.saw(0, i, (0, 1, 2))
+    watched.ground.evidence.saw(0, [(i, (0, 1, 2)) for i in range(200)])
     watched.pair(0)
     assert watched.ground.index.twins == {1: 0, 2: 0}
     assert watched.find(1, 0) == whole
-    for i in range(800):
-        watched.ground.evidence.saw(0, 200 + i, (0, 1) if i % 2 else (0, 2))
+    watched.ground.evidence.saw(0, [(200 + i, (0, 1) if i % 2 else (0, 2)) for i in range(800)])
     watched.pair(0)
     assert watched.ground.index.twins == {}
     assert watched.streams.base[route].tolist() == watched.streams.base[whole].tolist()

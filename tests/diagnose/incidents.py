@@ -89,6 +89,12 @@ class Shop:
                 self.dimensions[i] = {**self.dimensions[i], dimension: (new,)}
         return self
 
+    def arrive(self, dimension: str, value: str, share: float = 0.3) -> "Shop":
+        """From onset on a share of the calls carries a value that nobody had before."""
+        for i in np.flatnonzero(self.late & (self.random.random(len(self.dimensions)) < share)).tolist():
+            self.dimensions[i] = {**self.dimensions[i], dimension: (value,)}
+        return self
+
     def break_(self, metrics: Sequence[str], hurt: Hurt = lambda d: True, share: float = 0.6) -> "Shop":
         """From onset on a share of the calls that `hurt` picks fail in these metrics."""
         chosen = self.late & np.array([hurt(d) for d in self.dimensions]) & (self.random.random(len(self.dimensions)) < share)

@@ -4,7 +4,9 @@ import time
 
 import msgspec
 import numpy as np
+import pytest
 
+from holdfast.core.call import Dimensions
 from holdfast.core.change import Change, ChangeKind
 from holdfast.core.diagnosis import Diagnosis, Layer
 from holdfast.core.incident import Incident
@@ -26,6 +28,10 @@ def prompt_change(id_: str = "guilty", minutes: float = 1, to: str = "chat-v2") 
 def dropped_rule() -> Shop:
     shop = Shop().upgrade("prompt.version", "chat-v1", "chat-v2")
     return shop.break_(["ungrounded_answer", "unsupported_numbers"], lambda d: d["prompt.version"] == ("chat-v2",))
+
+
+def speaks_spanish(dimensions: Dimensions) -> bool:
+    return dimensions.get("language") == ("es",)
 
 
 def test_a_prompt_that_lost_its_rule_is_found_with_cohort_change_and_layer() -> None:
@@ -142,6 +148,48 @@ def test_an_alarm_that_nothing_in_the_calls_bears_out_is_more_probably_benign_th
     hurt = diagnose(Shop().break_(["refusal"]), signals=(signal("refusal"),))
     benign = [next(p.probability for p in d.layers if p.layer is Layer.BENIGN) for d in (calm, hurt)]
     assert benign[0] > 3 * benign[1]
+
+
+@pytest.mark.parametrize("first", ["index", "prompt"])
+def test_of_two_deploys_to_the_same_calls_the_one_with_which_it_began_is_named(first: str) -> None:
+    shop, early = Shop(), ONSET - 40 * MINUTE
+    starts = (
+        {"index.version": early, "prompt.version": ONSET}
+        if first == "index"
+        else {"index.version": ONSET, "prompt.version": early}
+    )
+    for i, dimensions in enumerate(shop.dimensions):
+        if dimensions["route"] == ("/chat",):
+            new = {name: ("v2" if shop.time_ns[i] >= start else "v1",) for name, start in starts.items()}
+            shop.dimensions[i] = {**dimensions, **new}
+    shop.break_(["ungrounded_answer", "unsupported_numbers"], lambda d: d["route"] == ("/chat",), 0.4)
+    changes = [
+        Change(id=name, time_ns=start - MINUTE // 2, kind=kind, service=SERVICE, to_value="v2")
+        for (name, start), kind in zip(starts.items(), (ChangeKind.INDEX, ChangeKind.PROMPT), strict=True)
+    ]
+    found = diagnose(shop, *changes, signals=(signal("unsupported_numbers", Segment(SERVICE, "route", "/chat")),))
+    guilty = "prompt.version" if first == "index" else "index.version"
+    assert found.cohort == {guilty: "v2"}
+    assert found.causes[0].change_id == guilty
+
+
+def test_a_language_that_arrives_and_scores_worse_is_no_failure_that_anything_may_be_done_about() -> None:
+    spanish = Shop().arrive("language", "es").break_(["ungrounded_answer", "unsupported_numbers"], speaks_spanish)
+    spanish.scale("cost", 0.4, speaks_spanish)
+    found = diagnose(spanish, signals=(signal("ungrounded_answer", Segment(SERVICE, "language", "es")),))
+    assert found.cohort == {"language": "es"}
+    assert found.layers[0].layer is Layer.BENIGN
+    assert found.confidence_low < 0.85
+
+
+def test_a_language_that_was_always_there_and_scores_worse_has_failed() -> None:
+    shop = Shop()
+    for i in range(0, len(shop.dimensions), 4):
+        shop.dimensions[i] = {**shop.dimensions[i], "language": ("es",)}
+    shop.break_(["ungrounded_answer", "unsupported_numbers"], speaks_spanish)
+    found = diagnose(shop, signals=(signal("ungrounded_answer", Segment(SERVICE, "language", "es")),))
+    assert found.cohort == {"language": "es"}
+    assert found.layers[0].layer is not Layer.BENIGN
 
 
 def test_nine_thousand_calls_take_about_a_second_of_one_core() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from holdfast.diagnose.frame import Frame
-from holdfast.diagnose.moves import Move, Step, measure, reference, steps
+from holdfast.diagnose.moves import Move, Step, arrived, measure, reference, steps
 from tests.diagnose.incidents import METRICS, ONSET, Shop
 
 
@@ -55,6 +55,33 @@ def test_few_calls_that_could_hide_a_move_say_nothing_rather_than_calm() -> None
 
 def test_a_metric_that_is_not_scored_since_onset_did_not_move() -> None:
     assert "refusal" not in moved(Shop().silence("refusal"))[0]
+
+
+def test_nothing_compares_with_a_language_that_came_with_the_onset() -> None:
+    frame = Shop().arrive("language", "es").break_(["refusal"], lambda d: d.get("language") == ("es",)).frame()
+    cohort = {"language": "es"}
+    assert not reference(frame, frame.cohort(cohort), "", cohort).any()
+    assert measure(frame, METRICS, frame.cohort(cohort), reference(frame, frame.cohort(cohort), "", cohort)) == {}
+
+
+def test_a_tenant_that_came_with_the_onset_is_compared_with_the_others() -> None:
+    frame = Shop().arrive("tenant", "new").frame()
+    assert arrived(frame, frame.cohort({"tenant": "new"}))
+    assert reference(frame, frame.cohort({"tenant": "new"}), "", {"tenant": "new"}).any()
+
+
+def test_a_language_of_which_a_tenth_was_there_before_has_a_past() -> None:
+    shop = Shop().arrive("language", "es")
+    for i in range(0, 2000, 20):
+        shop.dimensions[i] = {**shop.dimensions[i], "language": ("es",)}
+    frame = shop.frame()
+    assert not arrived(frame, frame.cohort({"language": "es"}))
+    assert reference(frame, frame.cohort({"language": "es"}), "", {"language": "es"}).sum() == 100
+
+
+def test_a_handful_of_calls_has_not_arrived() -> None:
+    frame = Shop().arrive("language", "es", 0.01).frame()
+    assert not arrived(frame, frame.cohort({"language": "es"}))
 
 
 def test_the_reference_of_a_cohort_with_a_past_is_its_own_past() -> None:

@@ -43,3 +43,20 @@ def test_a_moment_when_something_began_is_preferred_to_one_that_fits_hardly_bett
     far = estimate([watched(frame)], everybody, ONSET - 6 * HOUR, ONSET, [ONSET - 4 * HOUR])
     assert abs(near.time_ns - free.time_ns) <= 2 * MINUTE
     assert far.time_ns == free.time_ns
+
+
+def test_of_two_moments_the_one_with_more_evidence_is_taken_whichever_comes_first() -> None:
+    frame = Shop().break_(["refusal"], share=0.3).frame()
+    everybody = np.ones(len(frame), dtype=np.bool_)
+    early, late = ONSET - 15 * MINUTE, ONSET
+    for natural in ([early, late], [late, early]):
+        assert abs(estimate([watched(frame)], everybody, ONSET - 6 * HOUR, ONSET, natural).time_ns - ONSET) <= 2 * MINUTE
+
+
+def test_moments_that_cannot_be_told_apart_widen_the_error_until_it_spans_them() -> None:
+    frame = Shop().break_(["refusal"], share=0.2).frame()
+    everybody = np.ones(len(frame), dtype=np.bool_)
+    one = estimate([watched(frame)], everybody, ONSET - 6 * HOUR, ONSET, [ONSET])
+    two = estimate([watched(frame)], everybody, ONSET - 6 * HOUR, ONSET, [ONSET - 8 * MINUTE, ONSET])
+    assert one.error_ns < 4 * MINUTE
+    assert 4 * MINUTE - MINUTE <= two.error_ns <= 5 * MINUTE

@@ -12,7 +12,7 @@ from holdfast.core.trace import ScoredTrace
 from holdfast.detect.detection import Detection
 from holdfast.drills import kept
 from holdfast.drills.conventional import Sample
-from holdfast.drills.kept import Keeper, Kept, path_of, read_kept
+from holdfast.drills.kept import Keeper, Kept, path_of, read_kept, scenario_of
 from holdfast.drills.outcome import Request
 from holdfast.drills.scenario import Scenario
 from holdfast.testing.telemetry import MemoryTelemetry
@@ -45,6 +45,11 @@ def test_scores_come_back_in_their_portions_with_their_changes_and_the_truth(tmp
     assert portions[0][1] == [CHANGE]
     assert (found.scenario, found.requests, found.samples, found.scorers) == (PLAYED, REQUESTS, SAMPLES, {"lexical": "1"})
     assert [one.scores for one in flat(found)] == [one.scores for one in TRACES]
+
+
+def test_a_file_of_scores_says_which_drill_it_is_of(tmp_path: Path) -> None:
+    keep(tmp_path)
+    assert [scenario_of(path) for path in tmp_path.iterdir()] == [PLAYED]
 
 
 def test_what_detection_makes_of_kept_scores_is_what_it_made_of_them_first(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 import pytest
 
 from holdfast.core.diagnosis import Layer
-from holdfast.core.incident import State
+from holdfast.core.incident import Incident, State
 from holdfast.drills.conventional import Reading
-from holdfast.drills.outcome import Outcome, judge
+from holdfast.drills.outcome import Outcome, judge, truth_of
 from tests.drills.build import FAULT, GUILTY, ONSET_NS, at, diagnosis, drilled, incident, signal
 
 
@@ -65,6 +65,26 @@ def test_a_second_incident_of_one_fault_is_a_duplicate_and_the_first_is_judged()
     assert outcome.named is not None
     assert outcome.named.right
     assert not outcome.false_alarms
+
+
+def test_the_truth_of_an_incident_is_the_fault_that_it_is_about() -> None:
+    seen = incident(60, said=diagnosis(Layer.PROMPT_ENGINEERING, Layer.UNKNOWN))
+    truth = truth_of(seen, drilled(seen))
+    assert truth is not None
+    assert truth.fault.name == FAULT
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(incident(30), id="before_onset"),
+        pytest.param(incident(30, signal(30), signal(70)), id="before_onset_and_alarmed_again"),
+        pytest.param(incident(60, said=diagnosis(Layer.UNKNOWN, cohort={"route": "/search"})), id="other_requests"),
+        pytest.param(incident(60, state=State.MERGED), id="seen_by_nobody"),
+    ],
+)
+def test_an_incident_that_should_not_be_there_has_no_truth(wrong: Incident) -> None:
+    assert truth_of(wrong, drilled(wrong)) is None
 
 
 @pytest.mark.parametrize("state", [State.CANDIDATE, State.DECLINED, State.MERGED])

@@ -3,7 +3,7 @@ import pytest
 
 from holdfast.drills.conventional import Reading
 from holdfast.drills.outcome import Alarm, Named, Outcome
-from holdfast.drills.scorecard import LEAST_HARMED, Scorecard, scorecard
+from holdfast.drills.scorecard import LEAST_HARMED, MANY_HARMED, Scorecard, scorecard
 from tests.drills.build import outcome
 
 ALARM = Alarm(
@@ -74,6 +74,18 @@ def test_false_incidents_are_counted_per_day_where_nothing_was_broken() -> None:
     )
     quiet = {q.name: q.false_per_day.value for q in card.quiet}
     assert quiet == {"healthy": 1.0, "decoys": 0.0, "healthy and decoys": 0.5, "before a fault": 2.0}
+
+
+def test_faults_that_harmed_many_are_a_part_of_their_own() -> None:
+    parts = {c.name: c for c in scorecard([found(harmed=MANY_HARMED), outcome("agent_loop", harmed=MANY_HARMED - 1)], 0.2).parts}
+    assert parts["all"].detected.value == 0.5
+    assert parts[f"{MANY_HARMED} or more harmed"].detected.value == 1.0
+
+
+def test_static_thresholds_keep_the_budget_and_find_what_goes_beyond_all_quiet_times() -> None:
+    plain = found(static_before={"refusal": 0.1}, static_after={"refusal": 0.5})
+    hidden = found("agent_loop", static_before={"refusal": 0.2}, static_after={"refusal": 0.19})
+    assert [c.static.value for c in scorecard([plain, hidden], 0.2).faults] == [1.0, 0.0]
 
 
 def test_conventional_monitoring_gets_the_threshold_that_keeps_the_budget() -> None:

@@ -6,7 +6,7 @@ import sys
 
 import orjson
 
-from holdfast.gateway.logs import Lossy
+from holdfast.gateway.logs import Lossy, Repeated
 
 
 def test_an_event_is_one_line_of_json_on_standard_error() -> None:
@@ -36,3 +36,14 @@ def test_what_is_written_arrives_whole_whatever_it_is() -> None:
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+def test_the_same_complaint_is_made_once_in_a_while_and_another_at_most_once_a_second() -> None:
+    repeated = Repeated(again_s=300)
+    assert repeated.due("disk full", 0.0)
+    assert [repeated.due("disk full", s / 20) for s in range(1, 5900)] == [False] * 5899
+    assert repeated.due("disk full", 300.0)
+    assert not repeated.due("no such file", 300.5)
+    assert repeated.due("no such file", 301.0)
+    told = sum(repeated.due(f"attempt {n}", 302.0 + n / 20) for n in range(2000))
+    assert told == 100

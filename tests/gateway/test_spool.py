@@ -2,6 +2,7 @@
 
 import errno
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -131,3 +132,15 @@ def test_any_order_of_writing_reading_and_restarting_loses_and_doubles_nothing(
             reader.commit(place)
             sent += batch
     assert sent + drain(reader) == lines(0, written)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes=st.lists(st.integers(1, 400), max_size=25))
+def test_however_large_what_is_appended_the_bound_is_kept_to_the_byte(sizes: list[int]) -> None:
+    with TemporaryDirectory() as folder:
+        writer = SpoolWriter(Path(folder), SMALL)
+        for size in sizes:
+            writer.append([b"x" * size])
+            assert waiting_bytes(Path(folder)) <= SMALL.max_bytes
+        writer.close()
+        assert writer.written + writer.dropped == len(sizes)

@@ -30,6 +30,16 @@ def test_a_person_may_write_it_with_any_editor(word: bytes, position: Position, 
 
 
 def test_a_switch_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
+    said: list[str] = []
     (tmp_path / "switch").mkdir()
-    assert read_switch(tmp_path) is Position.ON
-    assert read_switch(tmp_path / "nowhere") is Position.ON
+    assert read_switch(tmp_path, said.append) is Position.ON
+    assert len(said) == 1
+    assert read_switch(tmp_path / "nowhere", said.append) is Position.ON
+    assert len(said) == 1
+
+
+def test_a_word_that_is_no_position_is_told(tmp_path: Path) -> None:
+    said: list[str] = []
+    (tmp_path / "switch").write_text("offf")
+    assert read_switch(tmp_path, said.append) is Position.ON
+    assert said == ["switch says 'offf', which is none of on, off, template"]

@@ -1,6 +1,5 @@
-"""Reading together: the same verdicts as alone, in one turn, and nobody waits when nobody else is there."""
+"""Reading together: the same verdicts as alone, and a scorer that breaks stops nobody."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 
 from holdfast.control.snapshot import GuardMode, GuardPlace
@@ -11,7 +10,7 @@ from holdfast.gateway.dialects.protocol import Asked
 from holdfast.gateway.guarding import Ready, armed, judged
 from holdfast.gateway.guards.protocol import Seen
 from holdfast.gateway.guards.scored import ScorerJudge
-from holdfast.gateway.together import MAX_BATCH, Together, prepare
+from holdfast.gateway.together import prepare
 from tests.gateway.world import guard
 
 
@@ -44,19 +43,6 @@ def seen(text: str) -> Seen:
     return Seen(Asked(messages=(Message("user", text),)))
 
 
-def test_what_arrives_in_one_turn_is_one_batch_and_one_alone_does_not_wait() -> None:
-    async def run(count: int) -> list[int]:
-        scorer, together = Counting(), Together()
-        one = ready(scorer)
-        async with asyncio.timeout(5):
-            await asyncio.gather(*(together.prepare([one], seen(str(n))) for n in range(count)))
-        return scorer.batches
-
-    assert asyncio.run(run(1)) == [1]
-    assert asyncio.run(run(10)) == [10]
-    assert asyncio.run(run(MAX_BATCH + 3)) == [MAX_BATCH, 3]
-
-
 def test_a_scorer_that_cannot_prepare_stops_nobody() -> None:
     scorer = Counting(breaks=True)
     prepare([([ready(scorer)], seen("a"))])
@@ -70,16 +56,3 @@ def test_verdicts_are_the_same_alone_and_together() -> None:
     batch = [seen(text) for text in texts]
     prepare([([one], s) for s in batch])
     assert [judged(one, s) for s in batch] == alone
-
-
-def test_a_request_that_gives_up_waiting_disturbs_nobody() -> None:
-    async def run() -> None:
-        scorer, together = Counting(), Together()
-        first = asyncio.create_task(together.prepare([ready(scorer)], seen("a")))
-        second = asyncio.create_task(together.prepare([ready(scorer)], seen("b")))
-        await asyncio.sleep(0)
-        first.cancel()
-        async with asyncio.timeout(5):
-            await second
-
-    asyncio.run(run())

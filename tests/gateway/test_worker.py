@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import structlog
 
 from holdfast.control.probes import ProbeVerdict
 from holdfast.control.snapshot import BreakerRule, BreakerSignal, Desired, Guard, GuardPlace, Snapshot
@@ -146,6 +147,28 @@ def test_calibrations_are_followed_and_broken_ones_leave_those_that_are_in_force
     assert one.gateway.compiled.calibrator.calibrations == [CALIBRATION]
 
 
+def test_a_calibration_file_that_is_removed_takes_its_calibrations_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "elsewhere.json"
+    one = Worker(GatewayConfig(directory=tmp_path, redaction_key=KEY, calibrations=path), 0, FakeClock())
+    path.write_bytes(encoded(Calibrator([CALIBRATION])))
+    one.look()
+    path.unlink()
+    one.look()
+    assert one.gateway.compiled.calibrator.calibrations == []
+    path.write_bytes(encoded(Calibrator([CALIBRATION])))
+    one.look()
+    assert one.gateway.compiled.calibrator.calibrations == [CALIBRATION]
+
+
+def test_a_snapshot_file_that_is_removed_changes_nothing(tmp_path: Path, worker: Worker) -> None:
+    file = SnapshotFile(tmp_path)
+    file.save(Snapshot(version=4, created_ns=0, desired=simple("http://127.0.0.1:1")))
+    worker.look()
+    file.path.unlink()
+    worker.look()
+    assert (worker.status().version, worker.status().refused) == (4, "")
+
+
 def test_a_chore_that_fails_is_counted_and_done_again(worker: Worker) -> None:
     done = 0
 
@@ -164,3 +187,25 @@ def test_a_chore_that_fails_is_counted_and_done_again(worker: Worker) -> None:
 
     asyncio.run(run())
     assert b'internal_errors_total{where="chore"} 1.0' in worker.gateway.meters.exposition()
+
+
+def test_a_chore_that_fails_every_time_is_counted_every_time_and_told_once(worker: Worker) -> None:
+    failures = 0
+
+    def broken() -> None:
+        nonlocal failures
+        failures += 1
+        raise OSError(28, "No space left on device")
+
+    async def run() -> None:
+        task = asyncio.create_task(every(0.001, broken, worker.gateway.meters))
+        async with asyncio.timeout(10):
+            while failures < 20:
+                await asyncio.sleep(0.001)
+        assert await ended(task)
+
+    with structlog.testing.capture_logs() as logs:
+        asyncio.run(run())
+    assert [entry["event"] for entry in logs] == ["chore failed"]
+    counted = f'internal_errors_total{{where="broken"}} {failures}.0'
+    assert counted.encode() in worker.gateway.meters.exposition()

@@ -138,3 +138,21 @@ def test_what_is_noted_with_an_incident_stands_in_the_same_chain_or_not_at_all(l
     assert told(ledger) == ["IncidentWritten"]
     ledger.accounts.note(noted("IncidentExported"))
     assert ledger.verify().ok
+
+
+@pytest.mark.parametrize(
+    "changed", [User(name="ada", grants={"shop": "admin"}), User(name="ada", grants={"*": "admin"}, disabled=True)]
+)
+def test_somebody_else_may_decide_that_nobody_administers_and_the_set_up_is_open_again(ledger: Ledger, changed: User) -> None:
+    ledger.accounts.add_user(ADA, noted())
+    assert ledger.accounts.has_administrator()
+    ledger.accounts.change_user(changed, noted("UserChanged"), may_be_last=True)
+    assert not ledger.accounts.has_administrator()
+    ledger.accounts.add_user(User(name="eve", grants={"*": "admin"}), noted(), first=True)
+    assert ledger.accounts.has_administrator()
+
+
+def test_the_set_up_makes_nobody_beside_an_administrator(ledger: Ledger) -> None:
+    ledger.accounts.add_user(ADA, noted())
+    with pytest.raises(ConflictError, match="there is an administrator already"):
+        ledger.accounts.add_user(User(name="eve", grants={"*": "admin"}), noted(), first=True)

@@ -54,6 +54,14 @@ def test_nothing_in_it_acts(metrics: dict[str, Metric]) -> None:
     assert "javascript:alert(1)" in text_of(document).replace("\n", "")
 
 
+@pytest.mark.parametrize("text", ["{nb}", "{{nb}}", "page {nb} of {nb}"])
+def test_a_text_that_looks_like_the_librarys_stand_ins_stays_as_it_is(text: str) -> None:
+    document = pdf(f"{text} and more\n\n| a |\n|---|\n| {text} |", "t {nb}", START, BUILT_IN)
+    drawn = text_of(document)
+    assert drawn.count("{nb}") == 2 * text.count("{nb}") + 1
+    assert "1/1" in drawn
+
+
 def test_letters_that_the_font_does_not_have_are_counted_not_dropped_silently() -> None:
     assert "2 letters are not in this document's font" in text_of(pdf("Größe 中文 → ok", "t", START, BUILT_IN))
     assert "letters are not" not in text_of(pdf("Größe → ok", "t", START, BUILT_IN))

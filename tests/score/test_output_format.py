@@ -60,13 +60,22 @@ def test_an_evil_pattern_does_not_take_forever() -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt", ["Reply in JSON.", "Respond only with a JSON object.", "Output valid JSON", "Antworte nur mit JSON"]
+    "prompt",
+    [
+        "Reply in JSON.",
+        "Respond only with a JSON object.",
+        "Output valid JSON",
+        "Antworte nur mit JSON",
+        "Extract origin, weight and price as JSON.",
+    ],
 )
 def test_a_prompt_may_ask_for_json(prompt: str) -> None:
     assert value(OutputFormat(), exchange(ANSWER, system=prompt)) == 1.0
 
 
-@pytest.mark.parametrize("prompt", ["Never answer in JSON.", "Our product exports JSON files.", "Be nice.", ""])
+@pytest.mark.parametrize(
+    "prompt", ["Never answer in JSON.", "Our product exports JSON files.", "We deliver data as CSV, not as JSON.", "Be nice.", ""]
+)
 def test_a_prompt_that_does_not_ask_is_no_reason_to_look(prompt: str) -> None:
     assert not scores(OutputFormat(), exchange(ANSWER, system=prompt))
 

@@ -88,8 +88,12 @@ class Access:
         return not self.accounts.users()
 
     def open_setup(self) -> str:
-        """A secret with which the first account can be made, once, within an hour. Empty when there is an account."""
-        if self.policy.demo or not self.needs_setup():
+        """A secret with which an administrator's account can be made, once, within an hour. Empty when there is one.
+
+        Accounts that single sign-on made do not close it: where none of the groups stands for an administrator, it is the way
+        to the first one.
+        """
+        if self.policy.demo or self.accounts.has_administrator():
             return ""
         secret = secrets.token_urlsafe(24)
         with self._lock:
@@ -97,15 +101,18 @@ class Access:
         return secret
 
     def setup_is_open(self, secret: str) -> bool:
-        """Whether `secret` may still make the first account."""
+        """Whether `secret` may still make the first administrator."""
         with self._lock:
             known = self._setup
         return bool(
-            known and hmac.compare_digest(digest(secret), known[0]) and self._clock.now_ns() < known[1] and self.needs_setup()
+            known
+            and hmac.compare_digest(digest(secret), known[0])
+            and self._clock.now_ns() < known[1]
+            and not self.accounts.has_administrator()
         )
 
     def set_up(self, secret: str, name: str, password: str, address: str) -> str:
-        """Makes the first account, an administrator, and signs it in.
+        """Makes the first administrator's account, and signs it in.
 
         Raises:
             NotSignedInError: the secret is wrong, used or too old.
@@ -143,6 +150,9 @@ class Access:
     def log_in_subject(self, subject: str, name: str, grants: Grants, address: str) -> str:
         """Signs in whom single sign-on vouches for; the account is made, or its grants brought up to date, on the way.
 
+        The provider decides on the grants, even where it takes away those of the last administrator: the server's next start
+        then opens the set-up again.
+
         Raises:
             NotSignedInError: no grants, or the account is disabled.
             ConflictError: another account has this name.
@@ -159,7 +169,7 @@ class Access:
             raise NotSignedInError("this account is disabled")
         elif user.grants != wanted:
             before, user = user, msgspec.structs.replace(user, grants=wanted)
-            self._change("sign-on", address, before, user)
+            self._change("sign-on", address, before, user, may_be_last=True)
         return self._begin(user, address, "single sign-on")
 
     def _begin(self, user: User, address: str, how: str) -> str:
@@ -315,10 +325,10 @@ class Access:
         hashed = self._passwords.hash(password)
         return User(name=_checked_name(name), password=hashed, grants=held, created_ns=self._clock.now_ns())
 
-    def _change(self, actor: str, address: str, before: User, after: User) -> None:
+    def _change(self, actor: str, address: str, before: User, after: User, may_be_last: bool = False) -> None:
         told = [{"grants": user.grants, "disabled": user.disabled} for user in (before, after)]
         noted = self._noted(actor, Act.USER_CHANGED, address, after.name, before=told[0], after=told[1])
-        self.accounts.change_user(after, noted)
+        self.accounts.change_user(after, noted, may_be_last)
 
     def _noted(self, actor: str, act: Act, address: str, target: str, **told: Any) -> Any:
         return Audited(type=act, address=address, target=target, **told).event(self._clock.now_ns(), actor)

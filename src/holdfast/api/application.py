@@ -24,6 +24,7 @@ from holdfast.api import (
     meters,
     metrics,
     monitoring,
+    objectives,
     ofrep,
     problems,
     prompts,
@@ -31,7 +32,8 @@ from holdfast.api import (
     signals,
     status,
 )
-from holdfast.api.context import ApiContext, Context, authorise
+from holdfast.api.actions import visible
+from holdfast.api.context import ApiContext, Context, Who, authorise
 from holdfast.api.headers import SecurityHeaders
 from holdfast.api.plane import Meters
 
@@ -42,6 +44,7 @@ GUARDED = (
     calls,
     metrics,
     monitoring,
+    objectives,
     rates,
     status,
     labels,
@@ -89,10 +92,13 @@ def create_app(context: ApiContext, *more: APIRouter) -> FastAPI:
     for router in more:
         app.include_router(router, include_in_schema=False)
 
-    @app.get("/metrics", tags=["health"], dependencies=[Depends(authorise)], response_class=Response)
-    def exposition(context: Context, control_meters: Meters) -> Response:
-        """Holdfast's own metrics for Prometheus."""
-        return Response(generate_latest() + meters.exposition(context) + control_meters, media_type=CONTENT_TYPE_LATEST)
+    @app.get("/metrics", tags=["health"], response_class=Response)
+    def exposition(context: Context, who: Who, control_meters: Meters) -> Response:
+        """Holdfast's own metrics for Prometheus. Who may see some applications only gets what concerns those."""
+        services = visible(who)
+        told = meters.exposition(context, services)
+        whole = generate_latest() + told + control_meters if services is None else told
+        return Response(whole, media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/api/v1/openapi.json", include_in_schema=False, dependencies=[Depends(authorise)])
     def document() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from holdfast.api.rate import RateLimit
 from holdfast.calibration import Calibrations
 from holdfast.core.clock import Clock
 from holdfast.core.score import Metric
+from holdfast.detect.objective import Objective
 from holdfast.ledger.store import Ledger
 from holdfast.live import Progress
 from holdfast.telemetry.store import TelemetryStore
@@ -41,6 +42,7 @@ class ApiContext(msgspec.Struct, frozen=True, kw_only=True):
     calibrations: Calibrations | None = None
     sign_on: SignOn | None = None
     drills: DrillRuns | None = None
+    objectives: tuple[Objective, ...] = ()
 
 
 def context_of(request: Request) -> ApiContext:

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from holdfast.access.roles import Role
-from holdfast.api.context import Context, Who
+from holdfast.access.roles import Identity, Role
+from holdfast.api.actions import visible
+from holdfast.api.context import ApiContext, Context, Who
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.errors import NotFoundError
 from holdfast.core.score import Direction
@@ -24,12 +25,24 @@ def status(context: Context, who: Who) -> dict[str, Any]:
     """Counts, and how the pipeline is doing."""
     progress = context.progress
     return {
-        "calls": context.telemetry.count(),
+        "calls": kept_calls(context, who),
         "services": [name for name in context.telemetry.services() if who.may(Role.VIEWER, name)],
         "records": progress.records,
         "error": progress.error,
         "false_alarm_budget": _budget(progress),
     }
+
+
+def kept_calls(context: ApiContext, who: Identity) -> int:
+    """Calls of the applications that somebody may see."""
+    services = visible(who)
+    return context.telemetry.count() if services is None else sum(map(context.telemetry.count, services))
+
+
+def last_hour(context: ApiContext, who: Identity) -> dict[str, dict[str, int]]:
+    """What each scorer did in the traces of the last hour that somebody may see."""
+    now = context.clock.now_ns()
+    return context.telemetry.coverage(max(0, now - HOUR_NS), now + 1, visible(who))
 
 
 def _budget(progress: Progress) -> dict[str, Any] | None:
@@ -46,13 +59,12 @@ def _budget(progress: Progress) -> dict[str, Any] | None:
 
 @router.get("/scorers")
 def scorers(context: Context, who: Who) -> list[dict[str, Any]]:
-    """Every scorer with what it did in the traces of the last hour, those that did not run at all included.
+    """Every scorer with what it did in the traces of the last hour that one may see, those that did not run at all included.
 
     `state`: running, failing (at least one trace), or silent (no trace; nothing may be concluded from its metrics).
     """
-    now = context.clock.now_ns()
-    found = context.telemetry.coverage(max(0, now - HOUR_NS), now + 1)
-    return [{"name": name, "state": scorer_state(counts), **counts} for name, counts in with_silent(found).items()]
+    found = with_silent(last_hour(context, who))
+    return [{"name": name, "state": scorer_state(counts), **counts} for name, counts in found.items()]
 
 
 def with_silent(coverage: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
@@ -70,9 +82,8 @@ def scorer_state(counts: dict[str, int]) -> str:
 
 @router.get("/coverage")
 def coverage(context: Context, who: Who) -> dict[str, dict[str, int]]:
-    """In how many traces of the last hour each scorer ran, failed, or had nothing to say."""
-    now = context.clock.now_ns()
-    return context.telemetry.coverage(now - HOUR_NS, now + 1)
+    """In how many traces of the last hour, of those that one may see, each scorer ran, failed, or had nothing to say."""
+    return last_hour(context, who)
 
 
 @router.get("/metrics")

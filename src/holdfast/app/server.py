@@ -19,7 +19,7 @@ from holdfast.app.access import build_access, build_sign_on, setup_link
 from holdfast.app.calibrations import build_calibrations
 from holdfast.app.control_changes import ControlChanges
 from holdfast.app.scorers import build_scorers, extended
-from holdfast.app.stages import GATHERED_CALLS, build_stages, redaction_policy, scoring_beside, settle_memory
+from holdfast.app.stages import GATHERED_CALLS, build_stages, detect_policy, redaction_policy, scoring_beside, settle_memory
 from holdfast.console.router import router as console
 from holdfast.control.store import STREAM
 from holdfast.core.clock import NS_PER_S, Clock, SystemClock
@@ -164,6 +164,7 @@ class Server:
             rate=RateLimit(self._clock),
             calibrations=build_calibrations(self._settings, self.telemetry, self._scorers, self._clock),
             drills=self._drills,
+            objectives=detect_policy(self._settings).objectives,
             sign_on=build_sign_on(self._settings, self._clock),
             secure_cookies=self._settings.access.public_url.startswith("https:"),
         )

@@ -15,6 +15,7 @@ from rich.markup import escape
 from holdfast.cli.console import EXIT_FAILED, ConfigOption, out, settings_of, told
 from holdfast.core.clock import NS_PER_S, SystemClock, to_iso
 from holdfast.core.errors import StoreError
+from holdfast.ledger.accounts import Accounts
 from holdfast.ledger.store import Ledger
 from holdfast.settings import Settings
 from holdfast.telemetry.store import TelemetryStore
@@ -90,18 +91,28 @@ def check_clock(settings: Settings) -> Iterator[Finding]:
 
 
 def check_ledger(settings: Settings) -> Iterator[Finding]:
-    """It opens, and the chain holds."""
+    """It opens, the chain holds, and somebody administers the accounts in it."""
     if settings.ledger_url.startswith("sqlite:///") and not Path(settings.ledger_url.removeprefix("sqlite:///")).exists():
         yield Finding("ledger", True, "not made yet: the server will")
         return
     try:
         with Ledger(settings.ledger_url) as ledger:
-            report = ledger.verify()
+            report, access = ledger.verify(), administered(ledger.accounts)
     except StoreError as error:
         yield Finding("ledger", False, str(error), "see stores.ledger in the configuration")
         return
     advice = "" if report.ok else "run `holdfast ledger verify`, then compare with a backup"
     yield Finding("ledger", report.ok, f"{report.rows} events, {len(report.findings)} findings", advice)
+    yield access
+
+
+def administered(accounts: Accounts) -> Finding:
+    """Whether somebody can manage accounts; where there are none yet, the server's set-up link makes the first."""
+    known = len(accounts.users())
+    ok = accounts.has_administrator() or not known
+    advice = "start the server again for a set-up link, run `holdfast user add NAME --role admin`, or give a group the role"
+    text = f"{known} accounts" if ok else f"{known} accounts, and none that is let in has the role admin on all applications"
+    return Finding("accounts", ok, text, "" if ok else advice)
 
 
 def check_server(settings: Settings) -> Iterator[Finding]:

@@ -105,7 +105,7 @@ def _show_cells(what: str, cells: list[Cell]) -> None:
         "ECE",
         "≥ .85",
     )
-    table = Table(what, *headers, "right", "conventional", "latest", box=None, header_style="dim")
+    table = Table(what, *headers, "right", "conventional", "static", "latest", box=None, header_style="dim")
     for c in cells:
         table.add_row(
             c.name,
@@ -115,6 +115,7 @@ def _show_cells(what: str, cells: list[Cell]) -> None:
             "-" if c.calibration_error is None else f"{c.calibration_error:.2f}",
             *(_percent(c.sure), _percent(c.sure_right)),
             f"{_percent(c.conventional)} ({_percent(c.conventional_usual)})",
+            _percent(c.static),
             _percent(c.latest_change),
         )
     out.print(table)

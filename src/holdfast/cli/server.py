@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +12,13 @@ from rich.markup import escape
 
 from holdfast.app.server import Server
 from holdfast.cli.console import ConfigOption, err, settings_of, told
+from holdfast.cli.up_gateway import gateway_beside
 from holdfast.core.errors import ConfigurationError
 from holdfast.ingest.receiver import Endpoints
 from holdfast.settings import Settings
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", metavar="DIR", help="Folder of stores, journal and keys.")]
+WithGateway = Annotated[bool, typer.Option("--gateway", help="Run the gateway too, as `holdfast gateway` does.")]
 
 
 def server(config: ConfigOption = None, data_dir: DataDir = None) -> None:
@@ -30,7 +33,7 @@ def server(config: ConfigOption = None, data_dir: DataDir = None) -> None:
         found.run(lambda _: _tell_setup(found.setup_link))
 
 
-def up(config: ConfigOption = None, data_dir: DataDir = None) -> None:
+def up(config: ConfigOption = None, data_dir: DataDir = None, gateway: WithGateway = False) -> None:
     """Everything on this machine with embedded stores: nothing to set up.
 
     Example: holdfast up, then OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 for your application
@@ -43,7 +46,8 @@ def up(config: ConfigOption = None, data_dir: DataDir = None) -> None:
             )
         log_as_json()
         found = Server(settings)
-        found.run(lambda endpoints: _greet(settings, endpoints, found.setup_link))
+        with gateway_beside(settings, config, data_dir) if gateway else nullcontext():
+            found.run(lambda endpoints: _greet(settings, endpoints, found.setup_link))
 
 
 def _settings(config: Path | None, data_dir: Path | None) -> Settings:
@@ -58,15 +62,16 @@ def _greet(settings: Settings, endpoints: Endpoints, setup_link: str) -> None:
     err.print(f"  console    http://{settings.server.host}:{settings.server.api_port}/")
     err.print(f"  data       {escape(str(settings.server.data_dir.resolve()))}")
     err.print("  incidents  holdfast incident list")
+    err.print("  gateway    holdfast gateway, or `holdfast up --gateway`: serves model calls once it has routes")
     if settings.access.demo:
         err.print("[bold red]  demo: everybody who reaches this machine's loopback address is an administrator[/]")
     _tell_setup(setup_link)
 
 
 def _tell_setup(link: str) -> None:
-    """The first account is made with it: shown once, good for an hour, worth nothing afterwards."""
+    """The first administrator is made with it: shown once, good for an hour, worth nothing afterwards."""
     if link:
-        err.print(f"\n[bold]No account yet.[/] Make the first one within an hour: {escape(link)}", soft_wrap=True)
+        err.print(f"\n[bold]No administrator yet.[/] Make the first one within an hour: {escape(link)}", soft_wrap=True)
 
 
 def log_as_json() -> None:

@@ -7,14 +7,16 @@ from fastapi.responses import Response
 
 from holdfast.access.roles import Role
 from holdfast.api.context import ApiContext, Context
-from holdfast.api.metrics import heat, series_with_baseline, worse
+from holdfast.api.metrics import series_with_baseline, worse
 from holdfast.console.charts import Mark, Plot, points_of
 from holdfast.console.incidents import seen_services
 from holdfast.console.page import PageRoute, Viewer, render
+from holdfast.console.remembered import remembered_of
 from holdfast.console.shown import measured, words
 from holdfast.core.call import DIMENSIONS
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.errors import NotFoundError
+from holdfast.core.score import Direction
 from holdfast.core.signal import Segment
 from holdfast.telemetry.overview import Beside, Windows
 
@@ -41,7 +43,7 @@ def show_charts(request: Request, context: Context, who: Viewer) -> Response:
     end = context.clock.now_ns() + 1
     start = max(0, end - _SECONDS[period] * NS_PER_S)
     segment = Segment(service, dimension if given.get("value") else "", given.get("value", ""))
-    names = [metric] if metric else _worst(context, who, service, end - start)
+    names = [metric] if metric else _worst(request, context, service, (start, end))
     plots = _plots(context, segment, names, (start, end)) if service else []
     by_value = service and metric and dimension in DIMENSIONS
     breakdown = (
@@ -64,8 +66,13 @@ def show_charts(request: Request, context: Context, who: Viewer) -> Response:
     )
 
 
-def _worst(context: ApiContext, who: Any, service: str, window_ns: int) -> list[str]:
-    found = [beside for beside in heat(context, who, window_ns) if beside.service == service]
+def _worst(request: Request, context: ApiContext, service: str, period_ns: tuple[int, int]) -> list[str]:
+    """The metrics that are worst beside the period before, which the plots compare with as well."""
+    start, end = period_ns
+    windows = Windows(max(0, 2 * start - end), start, end)
+    watched = [metric.name for metric in context.metrics.values() if metric.direction is not Direction.INFORMATION]
+    key = ("worst", service, end - start)
+    found = list(remembered_of(request).get(key, end, lambda: context.telemetry.heat(watched, windows, frozenset({service}))))
     found.sort(key=lambda beside: -(worse(beside, context.metrics[beside.key]) or 0.0))
     return [beside.key for beside in found[:MOST_PLOTS]]
 

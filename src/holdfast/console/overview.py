@@ -1,7 +1,6 @@
 """The first page: what is broken, what is contained, what is watched."""
 
 from statistics import median
-from threading import Lock
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,9 +10,11 @@ from holdfast.access.roles import Identity
 from holdfast.api.actions import listed, visible
 from holdfast.api.context import ApiContext, Context
 from holdfast.api.metrics import heat, worse
-from holdfast.api.status import scorer_state, with_silent
+from holdfast.api.status import kept_calls, last_hour, scorer_state, with_silent
 from holdfast.console.leases import NONE, live_leases
+from holdfast.console.objectives import shown_objectives
 from holdfast.console.page import PageRoute, Viewer, render
+from holdfast.console.remembered import remembered_of
 from holdfast.console.shown import duration, measured, number
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.incident import Incident, Severity, State
@@ -35,46 +36,8 @@ ALARM = 1_000.0
 """What alarms stands above whatever merely looks worse."""
 STEPS = ((3.0, "h1"), (6.0, "h2"), (12.0, "h3"), (24.0, "h4"))
 """From so many standard errors worse, this shade."""
-FRESH_NS = 10 * NS_PER_S
-MOST_REMEMBERED = 256
 FIRST_DAY_SHARE = 3.0
 """What new streams may spend of a day's budget in their first one without anything being wrong: see `detect.budget`."""
-
-
-class Remembered:
-    """The last answers of slow questions, for a few seconds: fifty viewers ask the same. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._answers: dict[Any, tuple[int, Any]] = {}
-        self._asking: dict[Any, Lock] = {}
-        self._lock = Lock()
-
-    def get(self, key: Any, now_ns: int, ask: Any) -> Any:
-        """The answer, asked anew when it is older than ten seconds.
-
-        One asks; meanwhile the others get the old answer, or wait where there is none. Questions do not wait for each other.
-        """
-        with self._lock:
-            found = self._answers.get(key)
-            if found is not None and 0 <= now_ns - found[0] < FRESH_NS:
-                return found[1]
-            if len(self._answers) > MOST_REMEMBERED:
-                self._answers.clear()
-                self._asking.clear()
-            asking = self._asking.setdefault(key, Lock())
-        if not asking.acquire(blocking=found is None):
-            return found[1] if found else None
-        try:
-            with self._lock:
-                later = self._answers.get(key)
-            if later is not found and later is not None:
-                return later[1]
-            answer = ask()
-            with self._lock:
-                self._answers[key] = (now_ns, answer)
-            return answer
-        finally:
-            asking.release()
 
 
 @router.get("/")
@@ -83,14 +46,13 @@ def show_overview(request: Request, context: Context, who: Viewer) -> Response:
     now = context.clock.now_ns()
     open_ones, _ = listed(context, who, IncidentQuery(states=(State.OPEN, State.MITIGATED), order=Order.SEVERITY, limit=8))
     leases = live_leases(request)
-    remembered: Remembered = _remembered(request)
-    key = tuple(sorted(who.grants.items()))
-    calls, oldest = remembered.get("calls", now, lambda: (context.telemetry.count(), context.telemetry.oldest_ns()))
+    remembered, key = remembered_of(request), visible(who)
+    calls, oldest = remembered.get(("calls", key), now, lambda: (kept_calls(context, who), context.telemetry.oldest_ns()))
     # What the ledger says is asked anew as soon as it has moved: a figure must not lag behind the list beside it.
     figures = remembered.get(("figures", key, context.ledger.anchor().seq), now, lambda: _figures(context, who, now))
     window = _window(oldest, now)
     beside = remembered.get(("heat", key), now, lambda: heat(context, who, window))
-    scorers = remembered.get("coverage", now, lambda: context.telemetry.coverage(max(0, now - HOUR_NS), now + 1))
+    scorers = remembered.get(("coverage", key), now, lambda: last_hour(context, who))
     return render(
         request,
         who,
@@ -104,18 +66,11 @@ def show_overview(request: Request, context: Context, who: Viewer) -> Response:
         ],
         window=duration(window / NS_PER_S),
         heat=_heat_map(context, beside, _alarms(open_ones)),
+        objectives=shown_objectives(context, who),
         leases=leases,
         no_leases=NONE,
         coverage=_coverage(scorers),
     )
-
-
-def _remembered(request: Request) -> Remembered:
-    state: Any = request.app.state
-    if not hasattr(state, "remembered"):
-        state.remembered = Remembered()
-    found: Remembered = state.remembered
-    return found
 
 
 def _window(oldest_ns: int, now_ns: int) -> int:

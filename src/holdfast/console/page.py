@@ -51,6 +51,7 @@ def environment() -> jinja2.Environment:
         measured=shown.measured,
         duration=shown.duration,
         words=shown.words,
+        cut_percent=shown.cut_percent,
     )
     made.globals.update(
         bar=lambda share, kind="": drawing(charts.bar(share, kind)),

@@ -37,8 +37,8 @@ def log_in(request: Request, context: Context, form: PlainForm) -> Response:
 
 @router.get("/setup")
 def show_setup(request: Request, context: Context) -> Response:
-    """The first account."""
-    if not context.access.needs_setup():
+    """The first administrator's account."""
+    if context.access.accounts.has_administrator():
         return RedirectResponse("/login", 303)
     return _setup_page(request, context)
 

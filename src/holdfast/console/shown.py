@@ -62,6 +62,11 @@ def measured(value: float | None, unit: str) -> str:
     return number(value)
 
 
+def cut_percent(share: float) -> str:
+    """Per cent, cut and not rounded: 84.9 % is below a gate of 85 %, and must not look like it."""
+    return f"{math.floor(100 * share + 1e-9)}"
+
+
 def words(name: str) -> str:
     """A name in snake case as words."""
     return name.replace("_", " ")

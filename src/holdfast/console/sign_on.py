@@ -26,9 +26,12 @@ REFUSALS = {
 
 @router.get(PLACE)
 def begin(request: Request, context: Context, next: str = "/") -> Response:
-    """Sends the browser to the provider."""
+    """Sends the browser to the provider, not too often from one address."""
     sign_on = _there(context)
+    guesser, address = _guesser(request)
     try:
+        context.rate.take(guesser, writing=True)
+        context.access.throttle.check(guesser, address)
         started = sign_on.begin(next)
     except HoldfastError as error:
         return _refused(request, context, error, next)
@@ -44,12 +47,12 @@ def begin(request: Request, context: Context, next: str = "/") -> Response:
 def finish(request: Request, context: Context, state: str = "", code: str = "", error: str = "") -> Response:
     """Signs in whom the provider vouches for."""
     sign_on = _there(context)
-    address = request.client.host if request.client else ""
+    guesser = _guesser(request)
     try:
         if error:
             raise NotSignedInError(REFUSALS.get(error, "the provider refused") + ": begin again")
-        person = _vouched(context, sign_on, (request.cookies.get(COOKIE, ""), state, code), address)
-        cookie = context.access.log_in_subject(person.subject, person.name, person.grants, address)
+        person = _vouched(context, sign_on, (request.cookies.get(COOKIE, ""), state, code), guesser)
+        cookie = context.access.log_in_subject(person.subject, person.name, person.grants, guesser[1])
     except HoldfastError as failure:
         answer = _refused(request, context, failure, "/")
     else:
@@ -58,19 +61,25 @@ def finish(request: Request, context: Context, state: str = "", code: str = "", 
     return answer
 
 
-def _vouched(context: ApiContext, sign_on: SignOn, told: tuple[str, str, str], address: str) -> Person:
+def _guesser(request: Request) -> tuple[str, str]:
+    """Whose tries are counted together, and the address that they come from."""
+    address = request.client.host if request.client else ""
+    return f"sign-on from {address}", address
+
+
+def _vouched(context: ApiContext, sign_on: SignOn, told: tuple[str, str, str], guesser: tuple[str, str]) -> Person:
     """Who it is. Tries that fail are throttled like wrong passwords: each may cost a request to the provider.
 
     Raises:
         BackpressureError: too many failures from this address.
         NotSignedInError, UnavailableError: as `SignOn.finish`.
     """
-    guesser, throttle = f"sign-on from {address}", context.access.throttle
-    throttle.check(guesser, address)
+    throttle = context.access.throttle
+    throttle.check(*guesser)
     try:
         return sign_on.finish(*told)
     except NotSignedInError:
-        throttle.failed(guesser, address)
+        throttle.failed(*guesser)
         raise
 
 

@@ -16,7 +16,8 @@ from holdfast.detect.baseline import null_mean
 from holdfast.detect.budget import stream_budget
 from holdfast.detect.columns import Column
 from holdfast.detect.evidence import BadCall, exemplars
-from holdfast.detect.standard import Effect, judge
+from holdfast.detect.reference import FAR
+from holdfast.detect.standard import Effect, Outliers, judge
 from holdfast.detect.streams import ALARMED, LEARNING, TIME, WATCHING, N, V, X
 from holdfast.detect.watch import Alarm, Watch
 
@@ -172,7 +173,7 @@ def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.floa
         duration_s=max(time_ns - onset_ns, 0) / NS_PER_S,
         users=len({c.user for c in setting.bad_calls if c.user}),
         certainty=_certainty(watch, row, float(since[X]), calls),
-        outliers=(_share_before(watch, row), float(since[X]) / calls) if column.kind == "outlier" else None,
+        outliers=_outliers(watch, row, float(since[X]) / calls, setting) if column.kind == "outlier" else None,
     )
     metric, standard = ground.table.metric(signal.metric), ground.policy.standard
     verdict, reason = judge(metric, effect, standard)
@@ -202,6 +203,12 @@ def _known_before(watch: Watch, row: int) -> tuple[float, float]:
     if parent >= 0 and s.base[parent, N]:
         total, known = total + strength * float(s.base[parent, X] / s.base[parent, N]), known + strength
     return total, known
+
+
+def _outliers(watch: Watch, row: int, share: float, setting: _Setting) -> Outliers:
+    """Share of outliers before and since, and how many of those that are remembered are far."""
+    far = [call.badness >= FAR for call in setting.bad_calls]
+    return Outliers(_share_before(watch, row), share, sum(far) / len(far) if far else 1.0)
 
 
 def _share_before(watch: Watch, row: int) -> float:

@@ -2,11 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from holdfast.core.call import Kind
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.score import Score
 from holdfast.core.trace import ScoredTrace, Trace
@@ -24,39 +28,88 @@ MAX_SHAPES = 4096
 MAX_VERSIONS = 2000
 """(metric, scorer, version) remembered of an application."""
 
+NOBODY = ("",)
+_NONE: Ints = np.empty(0, np.int64)
 
-class TraceRow(msgspec.Struct, frozen=True):
-    """One trace of a batch: event time, application (segment number), segments and user of its first scored call.
 
-    `addendum`: as of `Trace`; it is no traffic.
+@dataclass(frozen=True)
+class TraceColumns:
+    """T traces, by column.
+
+    `reached_ns` is how far the event time of its application had come (never falls), `app` that application as segment number,
+    `profile` the number of its dimensions, which holds until the next batch. `scorers` are those that ran, `failed` those that
+    could not. `addendum`: as of `Trace`; it is no traffic.
     """
 
-    time_ns: int
-    app: int
-    segments: tuple[int, ...]
-    user: str
-    scorers: frozenset[str]
-    failed: tuple[str, ...]
-    addendum: bool = False
+    reached_ns: list[int]
+    app: list[int]
+    profile: list[int]
+    user: list[str]
+    scorers: list[frozenset[str]]
+    failed: list[tuple[str, ...]]
+    addendum: list[bool]
+
+    def __len__(self) -> int:
+        """T."""
+        return len(self.app)
+
+    @cached_property
+    def time_ns(self) -> Ints:
+        """`reached_ns` as an array (T)."""
+        return np.array(self.reached_ns, np.int64)
+
+    @cached_property
+    def requests(self) -> npt.NDArray[np.bool_]:
+        """Which traces are traffic (T)."""
+        return ~np.array(self.addendum, np.bool_)
+
+    @cached_property
+    def by_app(self) -> dict[int, Ints]:
+        """The traces of each application, in order of arrival."""
+        apps = np.array(self.app, np.int64)
+        return {app: np.flatnonzero(apps == app) for app in dict.fromkeys(self.app)}
+
+    def periods(self, rows: Ints, length_ns: int, now: int) -> list[tuple[int, Ints]]:
+        """Traces of one application by period of time, of which number `now` (−1: none) has begun: periods never go back."""
+        numbers = np.maximum.accumulate(np.maximum(self.time_ns[rows] // length_ns, now))
+        cuts = np.flatnonzero(numbers[1:] > numbers[:-1]) + 1
+        bounds = [0, *cuts.tolist(), len(rows)]
+        return [(int(numbers[low]), rows[low:high]) for low, high in pairwise(bounds) if low < high]
 
 
-class Batch(msgspec.Struct, frozen=True):
-    """Columns of N scores that are new, on time, and of a known metric.
+@dataclass(frozen=True)
+class Batch:
+    """N scores that are new, on time, and of a known metric; at P places, calls of T traces, in order of arrival.
 
-    `time_ns` is the end of the scored call, `reached_ns` how far its application's event time had come when it arrived (never
-    falls); `metric` the number of the metric, `profile` that of the dimensions, `trace` the index into `traces`.
-    `recalibrated` holds (application, metric) whose scorer changed its version.
+    Of each score: `metric` is the number of its metric, `place` that of its call. Of each place: `trace` the index of its trace,
+    `dimensions` the number of its profile, `ended_ns` the end of the call. `recalibrated` holds (application, metric) whose
+    scorer changed its version.
     """
 
-    traces: list[TraceRow]
+    traces: TraceColumns
     scores: list[Score]
-    time_ns: Ints
-    reached_ns: Ints
     metric: Ints
     value: Floats
-    profile: Ints
+    place: Ints
     trace: Ints
+    dimensions: Ints
+    ended_ns: Ints
     recalibrated: frozenset[tuple[int, int]]
+
+    @cached_property
+    def profile(self) -> Ints:
+        """Number of the profile of each score (N)."""
+        return self.dimensions[self.place]
+
+    @cached_property
+    def arrived_ns(self) -> Ints:
+        """How far event time had come at each place (P)."""
+        return self.traces.time_ns[self.trace]
+
+    @cached_property
+    def reached_ns(self) -> Ints:
+        """The same for each score (N)."""
+        return self.arrived_ns[self.place]
 
 
 class _Shape:
@@ -74,18 +127,38 @@ class _Shape:
 
 
 class _Rows:
-    """Columns under construction: scores one by one; what their trace or span says of them, with how many or which they are."""
+    """Columns under construction, still row by row where there are many of them.
+
+    `traces` are those of `TraceColumns`; `places` (profile, end, trace). Scores one after the other at the same place are one
+    run of `lengths`.
+    """
 
     def __init__(self) -> None:
-        self.traces: list[TraceRow] = []
+        self.traces: list[tuple[int, int, int, str, frozenset[str], tuple[str, ...], bool]] = []
+        self.places: list[tuple[int, int, int]] = []
         self.scores: list[Score] = []
-        self.value: list[float] = []
-        self.metric: list[Ints] = [np.empty(0, np.int64)]
-        self.place: list[int] = []
-        self.profile: list[int] = []
-        self.time: list[int] = []
-        self.count: list[int] = []
+        self.metric: list[Ints] = []
+        self.runs: list[int] = []
+        self.lengths: list[int] = []
         self.recalibrated: set[tuple[int, int]] = set()
+
+    def batch(self) -> Batch:
+        traces = (
+            TraceColumns(*map(list, zip(*self.traces, strict=True))) if self.traces else TraceColumns([], [], [], [], [], [], [])
+        )
+        columns = [np.array(column, np.int64) for column in zip(*self.places, strict=True)]
+        profile, ended, trace = columns or (_NONE, _NONE, _NONE)
+        return Batch(
+            traces,
+            self.scores,
+            np.concatenate([_NONE, *self.metric]),
+            np.array([score.value for score in self.scores], np.float64),
+            np.repeat(np.array(self.runs, np.int64), np.array(self.lengths, np.int64)),
+            trace,
+            profile,
+            ended,
+            frozenset(self.recalibrated),
+        )
 
 
 class Extractor:
@@ -108,78 +181,72 @@ class Extractor:
     def extract(self, traces: Sequence[ScoredTrace]) -> Batch:
         """The batch of these traces."""
         self._index.trim()
-        rows = _Rows()
+        rows, low, before, shape = _Rows(), 0, None, self._shape((), ())
+        told = [score for scored in traces for score in scored.scores]
+        metrics, scorers, versions = ([s.metric for s in told], [s.scorer for s in told], [s.version for s in told])
+        spans = [s.span_id for s in told]
         for scored in traces:
-            self._add(scored, rows)
-        place, count = np.array(rows.place, np.int64), np.array(rows.count, np.int64)
-        profile = np.array(rows.profile, np.int64)
-        reached = np.array([row.time_ns for row in rows.traces], np.int64)
-        return Batch(
-            rows.traces,
-            rows.scores,
-            np.array(rows.time, np.int64)[place],
-            np.repeat(reached, count),
-            np.concatenate(rows.metric),
-            np.array(rows.value, np.float64),
-            profile[place],
-            np.repeat(np.arange(len(rows.traces)), count),
-            frozenset(rows.recalibrated),
-        )
+            high = low + len(scored.scores)
+            said = (metrics[low:high], scorers[low:high], versions[low:high])
+            # Most traces are like the one before: to compare is cheaper than to look up.
+            if said != before:
+                shape, before = self._shape((*said[0], *said[1], *said[2]), scored.scores), said
+            self._add(scored, shape, spans[low:high], rows)
+            low = high
+        return rows.batch()
 
-    def _add(self, scored: ScoredTrace, rows: _Rows) -> None:
+    def _add(self, scored: ScoredTrace, shape: _Shape, spans: list[str], rows: _Rows) -> None:
         trace, scores = scored.trace, scored.scores
-        spans = [score.span_id for score in scores]
-        shape = self._shape(scores)
         fresh = self._recognised.fresh(trace.trace_id, spans, shape.packed, shape.distinct)
         if fresh is not None:
             self.skipped["duplicate"] += len(scores) - len(fresh)
             scores = tuple([scores[i] for i in fresh])
+            shape = self._shape_of(scores)
         if not scores and not scored.failures:
             return
-        root = trace.root
-        main = self._index.profile(root.dimensions)
-        app = self._index.service_of(main)
-        reached = self._advance(app, max([c.end_ns for c in trace.calls]))
+        calls = trace.calls
+        single = len(calls) == 1
+        root = calls[0] if single else trace.root
+        profile = self._index.profile(root.dimensions)
+        app = self._index.service_of(profile)
+        reached = self._advance(app, root.end_ns if single else max([c.end_ns for c in calls]))
         if reached == 0:
             return
-        if fresh is not None:
-            shape = self._shape(scores)
         if shape.unknown:
             self.skipped["unknown_metric"] += shape.unknown
             scores = tuple([score for score, number in zip(scores, shape.numbers.tolist(), strict=True) if number >= 0])
-            fresh, shape = [], self._shape(scores)
+            shape = self._shape_of(scores)
         if app not in shape.noted:
             self._note_versions(app, shape, rows)
-        # Numbers of profiles are void after a trim: rows that are kept hold the segments themselves.
-        user = root.dimensions.get("user", ("",))[0]
-        failed = tuple([f.scorer for f in scored.failures])
-        segments = self._index.profiles[main]
-        rows.traces.append(TraceRow(reached, app, segments, user, shape.scorers, failed, trace.addendum))
-        rows.scores.extend(scores)
-        rows.value.extend([score.value for score in scores])
+        if single:
+            rows.runs.append(len(rows.places))
+            rows.lengths.append(len(scores))
+            rows.places.append((profile, root.end_ns, len(rows.traces)))
+        else:
+            self._place(trace, scores, rows)
+        rows.scores += scores
         rows.metric.append(shape.numbers)
-        rows.count.append(len(scores))
-        self._place(trace, spans if fresh is None else [score.span_id for score in scores], rows)
+        failed = tuple([f.scorer for f in scored.failures]) if scored.failures else ()
+        user = root.dimensions.get("user", NOBODY)[0]
+        addendum = root.kind is Kind.EVALUATION and trace.addendum
+        rows.traces.append((reached, app, profile, user, shape.scorers, failed, addendum))
 
-    def _place(self, trace: Trace, spans: list[str], rows: _Rows) -> None:
-        """Dimensions and end of the call of each of these spans; those of the root where there is no such call."""
-        if len(trace.calls) == 1:
-            rows.place.extend([len(rows.profile)] * len(spans))
-            rows.profile.append(self._index.profile(trace.root.dimensions))
-            rows.time.append(trace.root.end_ns)
-            return
+    def _place(self, trace: Trace, scores: Sequence[Score], rows: _Rows) -> None:
+        """One place for each span with a score; dimensions and end of the root where there is no such call."""
         places: dict[str, int] = {}
-        ends = {c.span_id: c for c in trace.calls}
-        for span in dict.fromkeys(spans):
-            call = ends.get(span, trace.root)
-            places[span] = len(rows.profile)
-            rows.profile.append(self._index.profile(call.dimensions))
-            rows.time.append(call.end_ns)
-        rows.place.extend([places[span] for span in spans])
+        calls = {c.span_id: c for c in trace.calls}
+        for span in dict.fromkeys([score.span_id for score in scores]):
+            call = calls.get(span, trace.root)
+            places[span] = len(rows.places)
+            rows.places.append((self._index.profile(call.dimensions), call.end_ns, len(rows.traces)))
+        rows.runs += [places[score.span_id] for score in scores]
+        rows.lengths += [1] * len(scores)
 
-    def _shape(self, scores: Sequence[Score]) -> _Shape:
-        """The shape of these scores, made where it is new."""
-        key = (*[s.metric for s in scores], *[s.scorer for s in scores], *[s.version for s in scores])
+    def _shape_of(self, scores: Sequence[Score]) -> _Shape:
+        return self._shape((*[s.metric for s in scores], *[s.scorer for s in scores], *[s.version for s in scores]), scores)
+
+    def _shape(self, key: tuple[str, ...], scores: Sequence[Score]) -> _Shape:
+        """The shape of these scores, made where it is new; `key` are their metrics, then scorers, then versions."""
         shape = self._shapes.get(key)
         if shape is None:
             if len(self._shapes) >= MAX_SHAPES:
@@ -210,8 +277,10 @@ class Extractor:
             return 0
         reached = self.reached_ns.get(app, 0)
         if time_ns >= reached - self._late_ns:
-            self._late_in_row[app] = 0
-            self.reached_ns[app] = reached = max(reached, time_ns)
+            if app in self._late_in_row:
+                del self._late_in_row[app]
+            if time_ns > reached:
+                self.reached_ns[app] = reached = time_ns
             return reached
         self._late_in_row[app] += 1
         if self._late_in_row[app] >= STUBBORN_LATE:
@@ -246,5 +315,5 @@ class _State(msgspec.Struct):
     skipped: dict[str, int]
     reached: dict[int, int]
     late: dict[int, int]
-    seen: list[tuple[bytes, bytes, bytes]]
+    seen: list[tuple[str, bytes, tuple[str, ...], bytes]]
     known: list[tuple[int, str, str, str]]

@@ -12,7 +12,7 @@ from holdfast.core.score import Score
 from holdfast.core.signal import Exemplar, Segment, Signal, SignalCleared, Verdict
 from holdfast.detect.batch import Batch
 from holdfast.detect.objective import MINUTE_NS, PAIRS, Budget, Count, Objective, Pair, Tally, TallyState
-from holdfast.detect.protocol import Ground, SignalEvent
+from holdfast.detect.protocol import Ground, SignalEvent, time_of
 from holdfast.detect.standard import judge_burn
 
 Ints = npt.NDArray[np.int64]
@@ -29,13 +29,31 @@ _Key = tuple[int, Segment]
 RANK_OF = {Verdict.NOISE: 0, Verdict.ANOMALY: 1, Verdict.FAILURE: 2}
 
 
+class WindowBurn(msgspec.Struct, frozen=True):
+    """Burn rates over the long and the short window of a pair."""
+
+    pair: Pair
+    long: float
+    short: float
+
+
 class ObjectiveReport(msgspec.Struct, frozen=True, kw_only=True):
-    """How an objective stands in one segment, as of the last call: burn rate of the last hour, and what is left."""
+    """How an objective stands in one segment, as of the minute of its last call, which ended at `last_ns`.
+
+    `windows` are the burn rates, fastest pair first; `alarm` is what the alarm that stands says, None where none does.
+    """
 
     objective: str
     segment: Segment
-    burn: float
+    last_ns: int
+    windows: tuple[WindowBurn, ...]
     budget: Budget
+    alarm: Verdict | None = None
+
+    @property
+    def burn(self) -> float:
+        """Burn rate of the last hour."""
+        return self.windows[0].long
 
 
 class _Standing(msgspec.Struct):
@@ -79,7 +97,7 @@ class BurnRate:
                 # Numbers of segments are used again; what they stand for is not.
                 key = (number, self._ground.index.segments[segment])
                 found += self._count(key, batch, rows[segments == segment])
-        return sorted(found, key=_time_of)
+        return sorted(found, key=time_of)
 
     def _segment(self, objective: Objective, profile: int) -> int:
         """The segment that an objective counts a profile in, −1 where it does not."""
@@ -197,13 +215,15 @@ class BurnRate:
         """How each objective stands in each segment that it was counted in."""
         found = []
         for (number, segment), watched in sorted(self._watched.items()):
-            burn = watched.tally.last(watched.minute, PAIRS[0].long_min).burn(self._objectives[number].allowed)
+            windows = tuple(_window_burn(watched, pair) for pair in PAIRS)
             found.append(
                 ObjectiveReport(
                     objective=self._objectives[number].name,
                     segment=segment,
-                    burn=burn,
-                    budget=watched.tally.budget(watched.minute, burn),
+                    last_ns=(watched.minute + 1) * MINUTE_NS,
+                    windows=windows,
+                    budget=watched.tally.budget(watched.minute, windows[0].long),
+                    alarm=watched.standing.signal.verdict if watched.standing else None,
                 )
             )
         return found
@@ -239,6 +259,12 @@ class _State(msgspec.Struct):
     standing: _Standing | None
 
 
+def _window_burn(watched: _Watched, pair: Pair) -> WindowBurn:
+    long, short = (watched.tally.last(watched.minute, minutes) for minutes in (pair.long_min, pair.short_min))
+    allowed = watched.tally.objective.allowed
+    return WindowBurn(pair, long.burn(allowed), short.burn(allowed))
+
+
 def _promise(objective: Objective) -> str:
     bad = "" if objective.bad_from is None else f" {objective.bad_from:g}"
     return f"{objective.metric}{bad} in at most {objective.allowed:.3g} of calls in {objective.days:g} d"
@@ -255,7 +281,3 @@ def _exemplar(score: Score) -> Exemplar:
 
 def _cleared(signal: Signal, now_ns: int) -> SignalCleared:
     return SignalCleared(signal_id=signal.id, metric=signal.metric, segment=signal.segment, cleared_ns=now_ns)
-
-
-def _time_of(event: SignalEvent) -> int:
-    return event.detected_ns if isinstance(event, Signal) else event.cleared_ns

@@ -1,11 +1,17 @@
 """What is watched of a metric: each `Column` turns its values into numbers in [0, 1] of which large is bad."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from holdfast.core.score import Direction, Family, Metric, Unit
 from holdfast.detect.policy import DetectPolicy
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -47,6 +53,44 @@ def columns_of(metric: Metric, policy: DetectPolicy) -> tuple[Column, ...]:
     return ranks
 
 
+class ColumnArrays:
+    """C columns of M metrics, as arrays."""
+
+    def __init__(self, columns: list[Column], of_metric: list[tuple[int, ...]], abuse: list[bool]) -> None:
+        self._columns = columns
+        self._of_metric = of_metric
+        self._abuse = abuse
+
+    @cached_property
+    def is_score(self) -> Bools:
+        """Which columns take bounded values as they are (C)."""
+        return np.array([column.kind == "score" for column in self._columns], np.bool_)
+
+    @cached_property
+    def falling(self) -> Bools:
+        """Which columns are mirrored (C)."""
+        return np.array([column.falling for column in self._columns], np.bool_)
+
+    @cached_property
+    def scores(self) -> list[Ints]:
+        """Columns of each metric (M) that take its values as they are, −1 for none: the first of each, then the second."""
+        of_kind = [[c for c in columns if self.is_score[c]] for columns in self._of_metric]
+        return [
+            np.array([[*found, -1, -1][side] for found in of_kind], np.int64) for side in range(max(map(len, of_kind), default=0))
+        ]
+
+    @cached_property
+    def heavy(self) -> Bools:
+        """Which metrics have a column that needs a reference (M)."""
+        return np.array([any(not self.is_score[c] for c in columns) for columns in self._of_metric], np.bool_)
+
+    @cached_property
+    def abuse(self) -> Ints:
+        """Column of each metric (M) by which users are watched one by one, −1 for none."""
+        first = [columns[0] if columns and self.is_score[columns[0]] else -1 for columns in self._of_metric]
+        return np.where(np.array(self._abuse, np.bool_), np.array(first, np.int64), -1)
+
+
 class ColumnTable:
     """Columns by number, in the order in which their metrics were first seen."""
 
@@ -57,6 +101,15 @@ class ColumnTable:
         self.names: list[str] = []
         self.of_metric: list[tuple[int, ...]] = []
         self._index: dict[str, int] = {}
+        self._arrays: ColumnArrays | None = None
+
+    @property
+    def arrays(self) -> ColumnArrays:
+        """The table as arrays, as of now."""
+        if self._arrays is None:
+            abuse = [name in self._policy.user_metrics for name in self.names]
+            self._arrays = ColumnArrays(self.columns, self.of_metric, abuse)
+        return self._arrays
 
     def metric_index(self, name: str) -> int:
         """Number of a metric, new ones being added; −1 where nobody defined it."""
@@ -72,6 +125,7 @@ class ColumnTable:
         self.columns.extend(added)
         self.of_metric.append(tuple(range(first, len(self.columns))))
         self.names.append(name)
+        self._arrays = None
         self._index[name] = len(self.names) - 1
         return self._index[name]
 

@@ -3,13 +3,17 @@
 from collections import Counter
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from holdfast.core.change import Change
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.ids import derived_id
 from holdfast.core.signal import Signal, SignalCleared, Verdict
-from holdfast.detect.batch import Batch
-from holdfast.detect.protocol import Ground, SignalEvent
+from holdfast.detect.batch import Batch, TraceColumns
+from holdfast.detect.protocol import Ground, SignalEvent, time_of
+
+Ints = npt.NDArray[np.int64]
 
 BUCKET_NS = 60 * NS_PER_S
 WINDOW_BUCKETS = 10
@@ -41,18 +45,6 @@ class _Scorer(msgspec.Struct):
     signal: Signal | None = None
 
 
-class _Tally:
-    """Requests to one application in one minute; traces by the set of scorers that ran; and runs that failed, by scorer.
-
-    What a judge says later comes as a trace of its own, on which no other scorer could have run: it is no request.
-    """
-
-    def __init__(self) -> None:
-        self.traces = 0
-        self.ran: dict[frozenset[str], int] = {}
-        self.failed: Counter[str] = Counter()
-
-
 class Coverage:
     """Signals where under 90 % of a scorer's runs worked for 10 minutes (under half: for 2), or where it stopped running."""
 
@@ -64,42 +56,35 @@ class Coverage:
 
     def observe(self, batch: Batch) -> list[SignalEvent]:
         """Count, and judge every application whose minute is over."""
-        found = list[SignalEvent]()
-        tallies: dict[int, _Tally] = {}
-        for row in batch.traces:
-            minute = row.time_ns // BUCKET_NS
-            if minute > self._minute.setdefault(row.app, minute):
-                self._pour(row.app, tallies.pop(row.app, None))
-                found += self._judge(row.app, row.time_ns)
-                self._minute[row.app] = minute
-            tally = tallies.get(row.app)
-            if tally is None:
-                tally = tallies[row.app] = _Tally()
-            tally.traces += not row.addendum
-            tally.ran[row.scorers] = tally.ran.get(row.scorers, 0) + 1
-            if row.failed:
-                tally.failed.update(set(row.failed))
-        for app, tally in tallies.items():
-            self._pour(app, tally)
-        return found
+        found, traces = list[SignalEvent](), batch.traces
+        for app, rows in traces.by_app.items():
+            for minute, part in traces.periods(rows, BUCKET_NS, self._minute.get(app, -1)):
+                if minute > self._minute.setdefault(app, minute):
+                    found += self._judge(app, int(traces.time_ns[part[0]]))
+                    self._minute[app] = minute
+                self._count(app, traces, part)
+        return sorted(found, key=time_of)
 
-    def _pour(self, app: int, tally: "_Tally | None") -> None:
-        """Add what was counted in the application's present minute to its scorers."""
-        if tally is None:
-            return
-        ran = Counter[str]()
-        for scorers, traces in tally.ran.items():
+    def _count(self, app: int, traces: TraceColumns, rows: Ints) -> None:
+        """Add these traces of the application's present minute to its scorers.
+
+        What a judge says later comes as a trace of its own, on which no other scorer could have run: it is no request.
+        """
+        ran, failed = Counter[str](), Counter[str]()
+        for scorers, times in Counter([traces.scorers[row] for row in rows.tolist()]).items():
             for name in scorers:
-                ran[name] += traces
-        names = self._by_app.setdefault(app, [])
-        for name in sorted((ran.keys() | tally.failed.keys()) - set(names)):
+                ran[name] += times
+        for row in rows.tolist() if any(traces.failed) else ():
+            failed.update(set(traces.failed[row]))
+        names, requests = self._by_app.setdefault(app, []), int(traces.requests[rows].sum())
+        for name in sorted((ran.keys() | failed.keys()) - set(names)):
             self._scorers[app, name] = _Scorer()
             names.append(name)
         for name in names:
             bucket = self._bucket(self._scorers[app, name], self._minute[app])
-            bucket.traces += tally.traces
+            bucket.traces += requests
             bucket.ran += ran[name]
-            bucket.failed += tally.failed[name]
+            bucket.failed += failed[name]
 
     def _bucket(self, scorer: _Scorer, minute: int) -> _Bucket:
         if scorer.buckets and scorer.buckets[-1].number >= minute:

@@ -1,8 +1,7 @@
 """What a signal shows: the worst calls, who was hurt, and whether the traffic's mix explains it. Bounded rings."""
 
 from collections import deque
-from collections.abc import Collection
-from typing import TypeVar
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -25,14 +24,8 @@ class BadCall(msgspec.Struct, frozen=True, array_like=True):
     user: str
 
 
-class Seen(msgspec.Struct, frozen=True, array_like=True):
-    """A trace, for the mix of traffic."""
-
-    time_ns: int
-    segments: tuple[int, ...]
-
-
-_Remembered = TypeVar("_Remembered", Seen, BadCall)
+Seen = tuple[int, tuple[int, ...]]
+"""A trace, for the mix of traffic: event time and segments."""
 
 
 class _State(msgspec.Struct):
@@ -47,12 +40,12 @@ class Evidence:
         self._traces: dict[int, deque[Seen]] = {}
         self._bad: dict[tuple[int, int], deque[BadCall]] = {}
 
-    def saw(self, app: int, time_ns: int, segments: tuple[int, ...]) -> None:
-        """A trace came."""
+    def saw(self, app: int, traces: Iterable[Seen]) -> None:
+        """Traces of an application came."""
         ring = self._traces.get(app)
         if ring is None:
             ring = self._traces[app] = deque(maxlen=MAX_TRACES)
-        ring.append(Seen(time_ns, segments))
+        ring.extend(traces)
 
     def found(self, app: int, column: int, call: BadCall) -> None:
         """A bad call came."""
@@ -74,26 +67,30 @@ class Evidence:
 
     def recent(self, app: int) -> list[tuple[int, ...]]:
         """Segments of each recent trace of an application, oldest first."""
-        return [seen.segments for seen in self._traces.get(app, ())]
+        return [segments for _, segments in self._traces.get(app, ())]
 
     def traces_between(self, app: int, segment: int, period_ns: tuple[int, int]) -> list[tuple[int, ...]]:
         """Segments of each recent trace of a segment in a period (both ends included), newest first."""
         first, last = period_ns
         found = list[tuple[int, ...]]()
-        for seen in reversed(self._traces.get(app, ())):
-            if seen.time_ns < first:
+        for time_ns, segments in reversed(self._traces.get(app, ())):
+            if time_ns < first:
                 break
-            if seen.time_ns <= last and (segment == app or segment in seen.segments):
-                found.append(seen.segments)
+            if time_ns <= last and (segment == app or segment in segments):
+                found.append(segments)
         return found
 
     def forget(self, segments: Collection[int]) -> None:
         """Nothing that is remembered belongs to these segments any more: others get their numbers."""
         gone = frozenset(segments)
         for traces in self._traces.values():
-            _strip(traces, gone)
+            for at, (time_ns, of) in enumerate(traces):
+                if not gone.isdisjoint(of):
+                    traces[at] = time_ns, _without(of, gone)
         for calls in self._bad.values():
-            _strip(calls, gone)
+            for at, call in enumerate(calls):
+                if not gone.isdisjoint(call.segments):
+                    calls[at] = msgspec.structs.replace(call, segments=_without(call.segments, gone))
 
     def state(self) -> bytes:
         """For a snapshot."""
@@ -111,10 +108,8 @@ class Evidence:
         self._bad = {(app, column): deque(ring, maxlen=MAX_BAD) for app, column, ring in plain.bad}
 
 
-def _strip(ring: deque[_Remembered], gone: frozenset[int]) -> None:
-    for at, item in enumerate(ring):
-        if not gone.isdisjoint(item.segments):
-            ring[at] = msgspec.structs.replace(item, segments=tuple([s for s in item.segments if s not in gone]))
+def _without(segments: tuple[int, ...], gone: frozenset[int]) -> tuple[int, ...]:
+    return tuple([segment for segment in segments if segment not in gone])
 
 
 def exemplars(calls: list[BadCall]) -> tuple[Exemplar, ...]:

@@ -32,9 +32,9 @@ class Hard:
     def observe(self, batch: Batch) -> list[SignalEvent]:
         """Signals for first events; later ones of the same application and metric add to it."""
         names, found = self._ground.table.names, list[SignalEvent]()
-        hard = np.array([self._ground.table.metric(n).hard for n in names], bool)
         if not len(batch.scores):
             return []
+        hard = np.array([self._ground.table.metric(n).hard for n in names], bool)
         for row in np.flatnonzero(hard[batch.metric]).tolist():
             app = self._ground.index.service_of(int(batch.profile[row]))
             key, value = (app, names[int(batch.metric[row])]), float(batch.value[row])
@@ -42,8 +42,7 @@ class Hard:
             self._calls[key] = (calls + 1, events + (value >= EVENT))
             if value >= EVENT:
                 found += self._event(key, batch, row)
-        if batch.traces:
-            found += self._quiet(batch.traces[-1].app, batch.traces[-1].time_ns)
+        found += self._quiet(batch.traces.app[-1], batch.traces.reached_ns[-1])
         return found
 
     def _event(self, key: tuple[int, str], batch: Batch, row: int) -> list[SignalEvent]:
@@ -60,7 +59,7 @@ class Hard:
             detector="hard",
             metric=key[1],
             segment=segment,
-            onset_ns=int(batch.time_ns[row]) or time_ns,
+            onset_ns=int(batch.ended_ns[batch.place[row]]) or time_ns,
             detected_ns=time_ns,
             baseline=(events - 1) / calls,
             observed=1.0,

@@ -3,12 +3,14 @@
 For an observation x in [0, 1], a null mean m and alternatives ρ·m the bets are L = 1 + λ(x − m), and R ← (1 + R)·L.
 Under "the conditional mean is at most m" the mean over ρ of R, less the number of observations, is a supermartingale, so
 the expected time to a false alarm is at least the threshold, whatever the distribution and the dependence. Beside it runs
-a CUSUM, W ← max(W, 1)·L: where it was last at or below 1 is the estimate of the onset.
+a CUSUM, W ← max(W·L, 1): where it last was 1 is the estimate of the onset.
 
-The loop is over positions, and each step updates every stream that has an observation at that position: the result does
-not depend on how observations were cut into batches.
+Most observations of a healthy flag are 0, and n zeros in a row are one step: with c = 1 − λm they take R to
+cⁿ·R + c·(1 − cⁿ) ÷ (1 − c), and W to max(cⁿ·W, 1). So a row of the loop is an observation with the zeros before it. The loop is
+over positions, and each step updates every stream that has a row at that position.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,66 +18,62 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 RATIOS: Floats = np.array([1.3, 1.7, 2.5, 4.0, 8.0, 20.0])
 """Alternatives ρ: multiples of the null mean that are bet on, each with the same weight."""
 
-WEIGHT = 1.0 / len(RATIOS)
-
-
-class Layout(NamedTuple):
-    """Observations ordered for the loop: by position within their stream, and by falling length of stream within a position.
-
-    `groups` are the stream ids, G of them, longest first; `at` (N) says which observation stands in a row, `group` (N) whose
-    it is; row range of position p is `offsets[p]:offsets[p + 1]`, and holds exactly the groups 0..that length.
-    """
-
-    groups: Ints
-    at: Ints
-    group: Ints
-    position: Ints
-    offsets: Ints
-
-
-def layout(stream: Ints) -> Layout:
-    """Order N ≥ 1 observations, given the stream of each, keeping their order within a stream."""
-    n = len(stream)
-    order = np.argsort(stream, kind="stable")
-    ordered = stream[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    counts = np.diff(np.append(starts, n))
-    longest_first = np.argsort(-counts, kind="stable")
-    rank = np.empty(len(counts), np.int64)
-    rank[longest_first] = np.arange(len(counts))
-    position = np.arange(n) - np.repeat(starts, counts)
-    group = np.repeat(rank, counts)
-    longer = len(counts) - np.cumsum(np.bincount(counts))[:-1]
-    offsets = np.concatenate(([0], np.cumsum(longer)))
-    row = offsets[position] + group
-    at, group_of, position_of = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-    at[row], group_of[row], position_of[row] = order, group, position
-    return Layout(ordered[starts][longest_first], at, group_of, position_of, offsets)
+_WEIGHTS: Floats = np.full(len(RATIOS), 1.0 / len(RATIOS))
 
 
 def stakes(null: Floats) -> Floats:
-    """What is bet, shape N × K, against null means in (0, 1): λ of the betting factors 1 + λ(x − m).
+    """What is bet, shape G × K, against null means in (0, 1): λ of the betting factors 1 + λ(x − m).
 
     A bet never risks more than nine tenths, so the factors are at least 0.1 also where ρ·m exceeds 1.
     """
     return np.asarray(np.minimum((RATIOS - 1) / (1 - null)[:, None], 0.9 / null[:, None]), np.float64)
 
 
-def bets(x: Floats, null: Floats, stake: Floats) -> Floats:
-    """Betting factors L, shape N × K, of observations x in [0, 1] against null means, with the stakes against them."""
-    factors = stake * (x - null)[:, None]
-    factors += 1
-    return factors
+class Bets(NamedTuple):
+    """Null means (G) and stakes (G × K) of G streams."""
+
+    null: Floats
+    stake: Floats
+
+    @property
+    def of_zero(self) -> Floats:
+        """Betting factors c of an observation of 0 (G × K)."""
+        return np.asarray(1 - self.stake * self.null[:, None], np.float64)
+
+    def foldable(self, limit: Floats) -> Bools:
+        """Whether no zero can take M to `limit` (G) from below: M becomes at most c·(1 + M) with the largest c of the stream."""
+        most = self.of_zero.max(axis=1)
+        return np.asarray((most < 1) & (most <= (1 - most) * limit), np.bool_)
+
+
+class Rows(NamedTuple):
+    """Rows of G streams, each of which has at least one, ordered by stream and then by time.
+
+    Row i says that stream `group[i]` saw `zeros[i]` zeros and then its observation number `rank[i]`, which was `x[i]`. Where
+    `ends[i]`, it was the last zero itself, which `zeros[i]` includes, and x is 0.
+    """
+
+    group: Ints
+    rank: Ints
+    zeros: Ints
+    x: Floats
+    ends: Bools
+
+    def take(self, at: Ints) -> "Rows":
+        """Some of them, in this order."""
+        return Rows(self.group[at], self.rank[at], self.zeros[at], self.x[at], self.ends[at])
 
 
 class Run(NamedTuple):
     """What the loop leaves.
 
-    R and W at the end (G × K), M after each row (N), and the position at which W was last at or below 1 (G × K, −1: never).
+    R and W at the end (G × K); M after each row (N); and where W last was 1 (G × K): 2·row + 1 after that row, 2·row before
+    its observation, −1 never.
     """
 
     evidence: Floats
@@ -84,21 +82,57 @@ class Run(NamedTuple):
     zero: Ints
 
 
-def run(evidence: Floats, cusum: Floats, factors: Floats, offsets: Ints) -> Run:
-    """Run the recursion from R and W (G × K, in the order of the layout's groups) over factors in row order (N × K)."""
-    r, w = evidence.copy(), cusum.copy()
-    zero = np.full(r.shape, -1, np.int64)
-    history = np.empty_like(factors)
-    bounds = offsets.tolist()
-    for position in range(len(bounds) - 1):
-        low, high = bounds[position], bounds[position + 1]
+def run(evidence: Floats, cusum: Floats, bets: Bets, rows: Rows) -> Run:
+    """Run the recursion from R and W (both G × K, N ≥ 1 rows)."""
+    counts = np.bincount(rows.group, minlength=len(evidence))
+    starts = np.cumsum(counts) - counts
+    longest_first = np.argsort(-counts, kind="stable")
+    standing = np.empty_like(longest_first)
+    standing[longest_first] = np.arange(len(counts))
+    longer = len(counts) - np.cumsum(np.bincount(counts))[:-1]
+    offsets = np.concatenate(([0], np.cumsum(longer)))
+    # By position within the stream, then by falling length: the streams of a step are the first ones of the step before.
+    to = offsets[np.arange(len(rows.group)) - starts[rows.group]] + standing[rows.group]
+    at = np.empty_like(to)
+    at[to] = np.arange(len(to))
+    still, gained, factor = _steps(bets, rows.take(at))
+    grown, above = still * factor, gained
+    _loop(evidence[longest_first], np.maximum(cusum, 1.0)[longest_first], (grown, above, still, factor), offsets.tolist())
+    last = to[starts + counts - 1]
+    row = 2 * at[:, None]
+    reset = np.where(factor <= 1, row + 1, np.where((still <= 1) & (rows.rank[at] > 0)[:, None], row, -1))
+    return Run(grown[last], factor[last], (grown @ _WEIGHTS)[to], np.maximum.reduceat(reset[to], starts, axis=0))
+
+
+def _steps(bets: Bets, rows: Rows) -> tuple[Floats, Floats, Floats]:
+    """Of each row (N × K): cⁿ of its zeros; what they and the observation add to R; and the factor L of the observation."""
+    c = bets.of_zero
+    factor = bets.stake[rows.group]
+    factor *= (rows.x - bets.null[rows.group])[:, None]
+    factor += 1
+    factor[rows.ends] = 1.0
+    still = np.ones_like(factor)
+    gained = np.where(rows.ends[:, None], 0.0, factor)
+    folded: Ints | slice = np.flatnonzero(rows.zeros)
+    if 2 * len(rows.zeros[folded]) > len(rows.zeros):
+        # To compute what is 0 is cheaper than to pick the others.
+        folded = slice(None)
+    group = rows.group[folded]
+    still[folded] = np.exp(np.log(c)[group] * rows.zeros[folded, None])
+    gained[folded] += (c / (1 - c))[group] * (1 - still[folded]) * factor[folded]
+    return still, gained, factor
+
+
+def _loop(r: Floats, w: Floats, steps: tuple[Floats, Floats, Floats, Floats], bounds: list[int]) -> None:
+    """Turn, in place, cⁿ·L into R after each row, cⁿ into W before its observation, and L into W after it."""
+    grown, above, still, factor = steps
+    for low, high in pairwise(bounds):
         size = high - low
-        factor = factors[low:high]
-        rs, ws = r[:size], w[:size]
-        rs += 1
-        rs *= factor
-        history[low:high] = rs
-        np.maximum(ws, 1, out=ws)
-        ws *= factor
-        np.copyto(zero[:size], position, where=ws <= 1)
-    return Run(r, w, history.mean(axis=1), zero)
+        before, after, rs = still[low:high], factor[low:high], grown[low:high]
+        rs *= r[:size]
+        rs += above[low:high]
+        before *= w[:size]
+        np.maximum(before, 1, out=before)
+        after *= before
+        np.maximum(after, 1, out=after)
+        r, w = rs, after

@@ -15,6 +15,11 @@ from holdfast.detect.segments import SegmentIndex
 SignalEvent = Signal | SignalCleared
 
 
+def time_of(event: SignalEvent) -> int:
+    """Event time at which a signal was raised or cleared."""
+    return event.detected_ns if isinstance(event, Signal) else event.cleared_ns
+
+
 class Ground:
     """What the detectors of one `Detection` share."""
 

@@ -4,12 +4,20 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from holdfast.detect.columns import Column
+
 Floats = npt.NDArray[np.float64]
 
 TAIL = 0.97
 """Quantile of the reference beyond which a value is extreme."""
 OUTLIER = 0.99
 """Quantile of the reference beyond which a bounded score is an outlier."""
+FURTHER = 0.5
+"""A far outlier lies so much further from the median than that quantile does (or so much nearer to the worst there is).
+
+A mean that drifts takes all of a narrow distribution with it, and multiplies what is beyond its quantile, but not what is far."""
+NEAR, FAR = 0.95, 1.0
+"""x of an outlier, and of one that is far."""
 LEAST_GAP = 0.05
 """An outlier is at least so much worse than the median: 0.003 where all others are 0.002 hurts nobody."""
 SATURATED = 0.9
@@ -22,18 +30,37 @@ class Reference:
     """The first values of a metric of one application, sorted once there are enough.
 
     While it fills, observations wait; then they are released and ranked like all later ones, so that none is lost to warm-up.
+    `values`, where given, is a reference that was frozen before.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, values: Floats | None = None) -> None:
         self._size = size
-        self.sorted: Floats | None = None
-        self.seen = 0
+        self._limits: dict[bool, tuple[float, float] | None] = {}
+        self.sorted = values
 
-    def offer(self, values: Floats, waiting: Floats) -> bool:
-        """Whether the reference is frozen, now that `values` came after `waiting`."""
-        if self.sorted is None and len(values) + len(waiting) >= self._size:
-            self.sorted = np.sort(np.concatenate((waiting, values)))
+    def offer(self, values: Floats) -> bool:
+        """Freeze the reference where these values, all that came so far, are enough; whether it is frozen."""
+        if self.sorted is None and len(values) >= self._size:
+            self.sorted = np.sort(values)
         return self.sorted is not None
+
+    def tells(self, column: Column) -> bool:
+        """Whether a column can say anything with this reference."""
+        if column.kind == "outlier":
+            return self._limits_of(column.falling) is not None
+        return column.kind in ("rank", "tail")
+
+    def seen(self, column: Column, values: Floats) -> tuple[Floats, Floats]:
+        """What such a column makes of values: x in [0, 1] of which large is bad, and the values as they count for a mean."""
+        if column.kind == "outlier":
+            limits = self._limits_of(column.falling)
+            assert limits is not None, "tells() said so"  # noqa: S101 - an invariant, not a check of input
+            badness = 1 - values if column.falling else values
+            return np.where(badness > limits[1], FAR, np.where(badness > limits[0], NEAR, 0.0)), values
+        if column.kind == "tail":
+            return (values > self.tail).astype(np.float64), self.clip(values)
+        rank = self.rank(values)
+        return (1 - rank if column.falling else rank), self.clip(values)
 
     def rank(self, values: Floats) -> Floats:
         """Mid-ranks in (0, 1): the share of the reference that is below, ties counted half."""
@@ -48,18 +75,20 @@ class Reference:
         assert self.sorted is not None, "offer() said so"  # noqa: S101 - an invariant, not a check of input
         return float(self.sorted[min(int(TAIL * len(self.sorted)), len(self.sorted) - 1)])
 
-    def outliers(self, values: Floats, falling: bool) -> Floats | None:
-        """1 where a score in [0, 1] is worse than all but one in a hundred of the reference, else 0.
+    def _limits_of(self, falling: bool) -> tuple[float, float] | None:
+        """Badness beyond which a score in [0, 1] is an outlier, worse than all but one in a hundred of the reference, and far.
 
         None where that says nothing that the mean does not: scores of yes or no, and those that are often as bad as can be.
         """
-        assert self.sorted is not None, "offer() said so"  # noqa: S101 - an invariant, not a check of input
-        badness = 1 - self.sorted[::-1] if falling else self.sorted
-        limit = float(badness[min(int(OUTLIER * len(badness)), len(badness) - 1)])
-        limit = max(limit, float(badness[len(badness) // 2]) + LEAST_GAP)
-        if limit >= SATURATED or bool(np.isin(badness, (0.0, 1.0)).all()):
-            return None
-        return ((1 - values if falling else values) > limit).astype(np.float64)
+        if falling not in self._limits:
+            assert self.sorted is not None, "offer() said so"  # noqa: S101 - an invariant, not a check of input
+            badness = 1 - self.sorted[::-1] if falling else self.sorted
+            extreme = float(badness[min(int(OUTLIER * len(badness)), len(badness) - 1)])
+            usual = float(badness[len(badness) // 2])
+            limit = max(extreme, usual + LEAST_GAP)
+            silent = limit >= SATURATED or bool(np.isin(badness, (0.0, 1.0)).all())
+            self._limits[falling] = None if silent else (limit, limit + FURTHER * min(extreme - usual, 1 - limit))
+        return self._limits[falling]
 
     def clip(self, values: Floats) -> Floats:
         """Values without outliers beyond all measure."""

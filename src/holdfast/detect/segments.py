@@ -51,6 +51,7 @@ class SegmentIndex:
         self.last_ns: list[int] = []
         self._free: list[int] = []
         self._numbers: dict[Segment, int] = {}
+        self._users: dict[tuple[int, str], int] = {}
         self._values: Counter[tuple[str, str]] = Counter()
         self.profiles: list[tuple[int, ...]] = []
         self._by_key: dict[_Key, int] = {}
@@ -76,11 +77,14 @@ class SegmentIndex:
 
     def user(self, app: int, user: str) -> int:
         """Segment number of one user of an application."""
-        return self._number(self.segments[app].service, "user", user)
+        number = self._number(self.segments[app].service, "user", user)
+        if self.segments[number].value == user:
+            self._users[app, user] = number
+        return number
 
     def find_user(self, app: int, user: str) -> int:
         """Segment number of one user, −1 where that user is not watched."""
-        return self._numbers.get(Segment(self.segments[app].service, "user", user), -1)
+        return self._users.get((app, user), -1)
 
     def find(self, segment: Segment) -> int:
         """Number of a segment, −1 where there is none."""
@@ -137,6 +141,7 @@ class SegmentIndex:
             self.segments[number], self.app[number], self.last_ns[number] = RELEASED, number, 0
             self.home.pop(number, None)
             self.twins.pop(number, None)
+        self._users = {key: number for key, number in self._users.items() if number not in numbers}
         self.moved = [number for number in self.moved if number not in numbers]
         self._free = sorted((*self._free, *numbers), reverse=True)
         self._forget_profiles()
@@ -158,6 +163,7 @@ class SegmentIndex:
                 self._append(segment)
         # The application of a segment that has the number of an older one may come after it.
         self.app = [n if s == RELEASED else self._numbers[Segment(s.service)] for n, s in enumerate(self.segments)]
+        self._users = {(self.app[n], s.value): n for n, s in enumerate(self.segments) if s.dimension == "user" and s != RELEASED}
         self.last_ns = state.last_ns
         self.overflow = Counter(state.overflow)
         self.twins, self.home, self.moved = state.twins, state.home, state.moved

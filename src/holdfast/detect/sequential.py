@@ -8,21 +8,19 @@ import numpy.typing as npt
 
 from holdfast.core.change import Change
 from holdfast.core.clock import NS_PER_S
-from holdfast.detect.alarms import clear, describe, raise_signal, rejudge
+from holdfast.detect.alarms import clear, raise_signal, rejudge
 from holdfast.detect.batch import Batch
 from holdfast.detect.budget import BudgetReport
-from holdfast.detect.columns import Column
-from holdfast.detect.evidence import BadCall
 from holdfast.detect.idle import forget_idle
-from holdfast.detect.kernel import Layout, bets, layout, run, stakes
+from holdfast.detect.kernel import Bets, Rows, Run, run, stakes
 from holdfast.detect.learning import SIBLINGS_EVERY, compare_siblings, learn
-from holdfast.detect.protocol import Ground, SignalEvent
-from holdfast.detect.reference import Reference, Waiting
-from holdfast.detect.streams import ALARMED, LEARNING, TIME, K, N
+from holdfast.detect.observations import Observations, observations
+from holdfast.detect.panels import Panels, PanelState
+from holdfast.detect.protocol import Ground, SignalEvent, time_of
+from holdfast.detect.streams import ALARMED, LEARNING, TIME, XX, N, V, X
 from holdfast.detect.watch import Watch
 
 Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 LARGEST = 1e100
 """Evidence is cut here between batches, far above any threshold, so that it cannot overflow."""
@@ -30,21 +28,15 @@ PAIR_EVERY = 4
 """Chunks between two looks at which segments have the same traffic."""
 FORGET_EVERY = 16
 """Chunks between two looks at which segments nobody sees any more."""
-BAD = 0.5
-BAD_RANK = 0.95
 
 
-class Observed(NamedTuple):
-    """M observations of streams: x in [0, 1], raw value, event time reached."""
+class _Run(NamedTuple):
+    """What a run of observations gave: which of their streams it was about, and (stream, number, M) of the first crossings."""
 
-    stream: Ints
-    x: Floats
-    value: Floats
-    reached_ns: Ints
-
-    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> "Observed":
-        """Some of them, in order."""
-        return Observed(self.stream[rows], self.x[rows], self.value[rows], self.reached_ns[rows])
+    watched: Ints
+    rows: Rows | None
+    result: Run | None
+    crossed: list[tuple[int, int, float]]
 
 
 class Sequential:
@@ -53,8 +45,7 @@ class Sequential:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._watch = Watch(ground)
-        self._references: dict[tuple[int, int], Reference] = {}
-        self._waiting: dict[tuple[int, int], Waiting] = {}
+        self._panels = Panels(ground)
         self._touched: set[int] = set()
         self._settled = 0
         self._raised = 0
@@ -64,13 +55,8 @@ class Sequential:
         self._note_seen(batch)
         for app, metric in sorted(batch.recalibrated):
             self._recalibrate(app, metric)
-        if not batch.scores:
-            return []
-        parts = self._scores(batch) + self._magnitudes(batch) + self._users(batch)
-        stream, x, value, reached = (np.concatenate(column) for column in zip(*parts, strict=True))
-        there = stream >= 0
-        observed = Observed(stream, x, value, reached).take(there)
-        return self._advance(observed) if len(observed.stream) else []
+        panels = self._panels.of(batch) if batch.scores else []
+        return self._advance(observations(panels, self._watch.place)) if panels else []
 
     def changed(self, change: Change) -> None:
         """Give the applications that this may concern a head start, unless it is long past: then it has shown, or does not."""
@@ -105,8 +91,8 @@ class Sequential:
 
     def _forget_idle(self) -> None:
         gone = forget_idle(self._watch)
-        for waiting in self._waiting.values() if gone else ():
-            waiting.segments = [tuple([s for s in segments if s not in gone]) for segments in waiting.segments]
+        if gone:
+            self._panels.forget(gone)
 
     def tick(self, now_ns: int) -> list[SignalEvent]:
         """Time alone says nothing about scores."""
@@ -125,219 +111,78 @@ class Sequential:
 
     def _recalibrate(self, app: int, metric: int) -> None:
         """A scorer's version changed: what it says is no longer comparable with the baseline."""
-        self._references.pop((app, metric), None)
-        self._waiting.pop((app, metric), None)
+        self._panels.recalibrate(app, metric)
         rows = self._watch.of_metric(app, metric)
         self._watch.streams.forget(rows[self._watch.streams.mode[rows] != ALARMED])
 
-    def _scores(self, batch: Batch) -> list[Observed]:
-        """Observations of bounded scores in all segments of their calls."""
-        table, parts = self._ground.table, list[Observed]()
-        for side in range(2):
-            column = np.array(
-                [_column(table.of_metric[m], side, table.columns, "score") for m in range(len(table.names))], np.int64
-            )
-            of = column[batch.metric]
-            rows = np.flatnonzero(of >= 0)
-            if not len(rows):
-                continue
-            value = batch.value[rows]
-            x = np.clip(value, 0.0, 1.0)
-            falling = np.array([c.falling for c in table.columns])[of[rows]]
-            x = np.where(falling, 1 - x, x)
-            self._note_bad(batch, rows, of[rows], x, BAD)
-            index, segment = self._ground.index.expand(batch.profile[rows])
-            reached = batch.reached_ns[rows][index]
-            stream = self._watch.place(segment, of[rows][index], reached)
-            parts.append(Observed(stream, x[index], value[index], reached))
-        return parts or [_nothing()]
-
-    def _magnitudes(self, batch: Batch) -> list[Observed]:
-        """Observations of ranks and tails, once their reference is frozen."""
-        table, index, parts = self._ground.table, self._ground.index, list[Observed]()
-        heavy = np.array([any(table.columns[c].kind != "score" for c in cols) for cols in table.of_metric])
-        rows = np.flatnonzero(heavy[batch.metric])
-        if not len(rows):
-            return parts
-        key = index.services_of(batch.profile[rows]) * len(table.names) + batch.metric[rows]
-        order = np.argsort(key, kind="stable")
-        for mine in np.split(rows[order], np.flatnonzero(np.diff(key[order])) + 1):
-            app, metric = index.service_of(int(batch.profile[mine[0]])), int(batch.metric[mine[0]])
-            parts += self._ranked(batch, (app, metric), mine)
-        return parts
-
-    def _ranked(self, batch: Batch, key: tuple[int, int], rows: Ints) -> list[Observed]:
-        reference = self._references.setdefault(key, Reference(self._ground.policy.reference_calls))
-        if reference.sorted is None:
-            waiting = self._waiting.setdefault(key, Waiting())
-            for row in rows.tolist():
-                waiting.value.append(float(batch.value[row]))
-                waiting.reached_ns.append(int(batch.reached_ns[row]))
-                waiting.segments.append(self._ground.index.profiles[int(batch.profile[row])])
-            values = np.array(waiting.value)
-            if not reference.offer(values, np.empty(0)):
-                return []
-            del self._waiting[key]
-            counts = np.array([len(s) for s in waiting.segments])
-            index = np.repeat(np.arange(len(values)), counts)
-            segment = np.array([s for segments in waiting.segments for s in segments], np.int64)
-            return self._columns_of(key, reference, values, np.array(waiting.reached_ns, np.int64), (index, segment), None)
-        index, segment = self._ground.index.expand(batch.profile[rows])
-        return self._columns_of(key, reference, batch.value[rows], batch.reached_ns[rows], (index, segment), (batch, rows))
-
-    def _columns_of(
-        self,
-        key: tuple[int, int],
-        reference: Reference,
-        values: Floats,
-        reached: Ints,
-        expanded: tuple[Ints, Ints],
-        shown: tuple[Batch, Ints] | None,
-    ) -> list[Observed]:
-        index, segment = expanded
-        parts = list[Observed]()
-        for number in self._ground.table.of_metric[key[1]]:
-            column = self._ground.table.columns[number]
-            x = _seen(column, reference, values)
-            if x is None:
-                continue
-            value = values if column.kind == "outlier" else reference.clip(values)
-            if shown is not None:
-                self._note_bad(shown[0], shown[1], np.full(len(values), number), x, BAD_RANK)
-            stream = self._watch.place(segment, np.full(len(segment), number), reached[index])
-            parts.append(Observed(stream, x[index], value[index], reached[index]))
-        return parts
-
-    def _users(self, batch: Batch) -> list[Observed]:
-        """Observations of users who did something bad: only they are watched one by one."""
-        table, index = self._ground.table, self._ground.index
-        watched = np.array([name in self._ground.policy.user_metrics for name in table.names])
-        found: list[tuple[int, int, float, int]] = []
-        for row in np.flatnonzero(watched[batch.metric]).tolist():
-            trace = batch.traces[int(batch.trace[row])]
-            columns = table.of_metric[int(batch.metric[row])]
-            if not trace.user or not columns or table.columns[columns[0]].kind != "score":
-                continue
-            segment, value = index.find_user(trace.app, trace.user), float(batch.value[row])
-            if segment < 0:
-                # The call that drew attention to a user is no evidence against them: it was selected.
-                if value >= BAD:
-                    index.saw((index.user(trace.app, trace.user),), trace.time_ns)
-                continue
-            index.saw((segment,), trace.time_ns)
-            found.append((segment, columns[0], value, int(batch.reached_ns[row])))
-        if not found:
-            return [_nothing()]
-        segments, columns_, values, reached = (np.array(column) for column in zip(*found, strict=True))
-        x = np.clip(values, 0.0, 1.0)
-        return [Observed(self._watch.place(segments, columns_, reached), x, values, reached)]
-
     def _note_seen(self, batch: Batch) -> None:
         """Remember the traces, for the mix of traffic, and when each segment was seen."""
-        index, latest = self._ground.index, dict[tuple[int, ...], int]()
-        for row in batch.traces:
-            if not row.addendum:
-                self._ground.evidence.saw(row.app, row.time_ns, row.segments)
-            latest[row.segments] = row.time_ns
+        index, traces = self._ground.index, batch.traces
+        seen = [(ns, index.profiles[profile]) for ns, profile in zip(traces.reached_ns, traces.profile, strict=True)]
+        for app, rows in traces.by_app.items():
+            self._ground.evidence.saw(app, [seen[row] for row in rows[traces.requests[rows]].tolist()])
         # A call may belong to an application of which the root of its trace knows nothing.
-        reached = np.zeros(len(index.profiles), np.int64)
-        reached[batch.profile] = batch.reached_ns
-        for profile in np.flatnonzero(reached).tolist():
-            latest.setdefault(index.profiles[profile], int(reached[profile]))
-        for segments, time_ns in latest.items():
-            index.saw(segments, time_ns)
+        places = zip(batch.dimensions.tolist(), batch.arrived_ns.tolist(), strict=True)
+        latest = {**dict(places), **dict(zip(traces.profile, traces.reached_ns, strict=True))}
+        for profile, time_ns in latest.items():
+            index.saw(index.profiles[profile], time_ns)
 
-    def _note_bad(self, batch: Batch, rows: Ints, column: Ints, x: Floats, limit: float) -> None:
-        """Remember the bad calls, for exemplars."""
-        for i in np.flatnonzero(x >= limit).tolist():
-            row = int(rows[i])
-            score, profile = batch.scores[row], int(batch.profile[row])
-            segments = self._ground.index.profiles[profile]
-            why = score.why or describe(self._ground.table.columns[int(column[i])], score.value)
-            call = BadCall(
-                int(batch.reached_ns[row]),
-                float(x[i]),
-                score.trace_id,
-                score.span_id,
-                why,
-                segments,
-                batch.traces[int(batch.trace[row])].user,
-            )
-            self._ground.evidence.found(segments[0], int(column[i]), call)
-
-    def _advance(self, observed: Observed) -> list[SignalEvent]:
+    def _advance(self, seen: Observations) -> list[SignalEvent]:
         """Run all observations; what follows a crossing runs again under the stream's new mode."""
-        events: list[tuple[int, SignalEvent]] = []
-        self._touched.update(np.flatnonzero(np.bincount(observed.stream)).tolist())
-        while len(observed.stream):
-            plan = layout(observed.stream)
-            factors = self._factors(observed, plan)
-            s = self._watch.streams
-            result = run(s.evidence[plan.groups], s.cusum[plan.groups], factors, plan.offsets)
-            crossed = self._crossings(observed, plan, result.mixture)
-            if not len(crossed):
-                self._store(observed, plan, result.evidence, result.cusum, result.zero)
+        events: list[SignalEvent] = []
+        self._touched.update(seen.stream.tolist())
+        while len(seen.stream):
+            went = self._run(seen)
+            if not went.crossed:
+                self._store(seen, went)
                 break
-            observed, rest_events = self._stop_at(observed, plan, crossed, result.mixture)
-            events += rest_events
-        return [event for _, event in sorted(events, key=lambda e: e[0])]
+            count = seen.calls.copy()
+            count[[group for group, _, _ in went.crossed]] = [rank + 1 for _, rank, _ in went.crossed]
+            until = seen.first(count)
+            self._store(until, self._run(until))
+            for group, rank, evidence in went.crossed:
+                time_ns = int(seen.reached_ns[seen.time_at[group] + rank])
+                events.append(self._cross(int(seen.stream[group]), evidence, time_ns))
+            seen = seen.after(count)
+        return sorted(events, key=time_of)
 
-    def _factors(self, observed: Observed, plan: Layout) -> Floats:
-        """Betting factors in row order, by mode of the stream."""
-        s = self._watch.streams
-        x, stream = observed.x[plan.at], plan.groups[plan.group]
-        null = s.null[plan.groups]
-        factors = bets(x, null[plan.group], stakes(null)[plan.group])
-        mode = s.mode[stream]
-        factors[mode == LEARNING] = 1.0
-        alarmed = mode == ALARMED
-        if alarmed.any():
-            factors[alarmed] = 0.0
-            rows = stream[alarmed]
-            factors[alarmed, 0] = 1 + s.stake[rows] * (s.middle[rows] - x[alarmed])
-        return factors
-
-    def _crossings(self, observed: Observed, plan: Layout, mixture: Floats) -> Ints:
-        """Rows at which streams cross for the first time."""
+    def _run(self, seen: Observations) -> "_Run":
+        """Run the streams that may alarm or recover, and find where they cross for the first time."""
         s, policy = self._watch.streams, self._ground.policy
-        stream = plan.groups[plan.group]
-        mode = s.mode[stream]
-        limit = np.where(mode == ALARMED, policy.clear_evidence / K, s.threshold[stream])
-        over = np.flatnonzero((mixture >= limit) & (mode != LEARNING))
-        over = np.array([row for row in over.tolist() if self._may_cross(observed, plan, row)], np.int64)
-        _, first = np.unique(plan.group[over], return_index=True)
-        # Rows are ordered by position, so the first row of a group is its earliest.
-        return over[np.sort(first)]
+        watched = np.flatnonzero(s.mode[seen.stream] != LEARNING)
+        if not len(watched):
+            return _Run(watched, None, None, [])
+        part = seen if len(watched) == len(seen.stream) else seen.of(watched)
+        alarmed = s.mode[part.stream] == ALARMED
+        bets = self._bets(part.stream, alarmed)
+        limit = np.where(alarmed, policy.clear_evidence, s.threshold[part.stream])
+        before = s.evidence[part.stream]
+        rows = part.rows(bets.foldable(limit) & (before.mean(axis=1) < limit))
+        result = run(before, s.cusum[part.stream], bets, rows)
+        over = np.flatnonzero((result.mixture >= limit[rows.group]) & ~rows.ends)
+        crossed = dict[int, tuple[int, float]]()
+        for row in over.tolist():
+            group, rank = int(watched[rows.group[row]]), int(rows.rank[row])
+            if group not in crossed and self._may_cross(seen, group, rank):
+                crossed[group] = rank, float(result.mixture[row])
+        return _Run(watched, rows, result, [(group, *found) for group, found in crossed.items()])
 
-    def _may_cross(self, observed: Observed, plan: Layout, row: int) -> bool:
+    def _bets(self, stream: Ints, alarmed: npt.NDArray[np.bool_]) -> Bets:
+        """What is bet against what: on a rise, and by streams that have alarmed on recovery."""
+        s = self._watch.streams
+        null = np.where(alarmed, s.middle[stream], s.null[stream])
+        return Bets(null, np.where(alarmed[:, None], -s.stake[stream][:, None], stakes(s.null[stream])))
+
+    def _may_cross(self, seen: Observations, group: int, rank: int) -> bool:
         """A recovery needs calls and time, so that a fault that flaps quickly stays one."""
-        alarm = self._watch.alarms.get(int(plan.groups[plan.group[row]]))
+        stream = int(seen.stream[group])
+        alarm = self._watch.alarms.get(stream)
         if alarm is None:
             return True
-        s, policy = self._watch.streams, self._ground.policy
-        stream = int(plan.groups[plan.group[row]])
-        calls = s.totals[stream, N] + plan.position[row] + 1 - alarm.calls_at_alarm
-        waited = int(observed.reached_ns[plan.at[row]]) - alarm.signal.detected_ns
+        policy = self._ground.policy
+        calls = self._watch.streams.totals[stream, N] + rank + 1 - alarm.calls_at_alarm
+        waited = int(seen.reached_ns[seen.time_at[group] + rank]) - alarm.signal.detected_ns
         return bool(calls >= policy.clear_calls and waited >= policy.clear_s * NS_PER_S)
-
-    def _stop_at(
-        self, observed: Observed, plan: Layout, crossed: Ints, mixture: Floats
-    ) -> tuple[Observed, list[tuple[int, SignalEvent]]]:
-        """Run everything up to the crossings, raise or clear there, and return what is left of the streams that crossed."""
-        last = np.full(len(plan.groups), np.iinfo(np.int64).max)
-        last[plan.group[crossed]] = plan.position[crossed]
-        keep = np.zeros(len(observed.stream), bool)
-        keep[plan.at] = plan.position <= last[plan.group]
-        before = observed.take(keep)
-        again = layout(before.stream)
-        s = self._watch.streams
-        result = run(s.evidence[again.groups], s.cusum[again.groups], self._factors(before, again), again.offsets)
-        self._store(before, again, result.evidence, result.cusum, result.zero)
-        events = []
-        for row in crossed.tolist():
-            stream, time_ns = int(plan.groups[plan.group[row]]), int(observed.reached_ns[plan.at[row]])
-            events.append((time_ns, self._cross(stream, float(mixture[row]), time_ns)))
-        return observed.take(~keep), events
 
     def _cross(self, stream: int, evidence: float, time_ns: int) -> SignalEvent:
         if stream in self._watch.alarms:
@@ -345,35 +190,45 @@ class Sequential:
         self._raised += 1
         return raise_signal(self._watch, stream, evidence, time_ns)
 
-    def _store(self, observed: Observed, plan: Layout, evidence: Floats, cusum: Floats, zero: Ints) -> None:
-        """Write R, W, totals, and where W was last at zero, back to the streams."""
-        s, groups = self._watch.streams, plan.groups
-        counts = np.bincount(plan.group)
-        starts = np.cumsum(counts) - counts
-        at = np.empty_like(plan.at)
-        at[starts[plan.group] + plan.position] = plan.at
-        x, value = observed.x[at], observed.value[at]
-        sums = np.cumsum(np.stack((np.ones(len(x)), x, x * x, value), axis=1), axis=0)
-        before = np.concatenate((np.zeros((1, 4)), sums))[starts]
-        ends = starts + counts - 1
-        group, ratio = np.nonzero(zero >= 0)
-        where = starts[group] + zero[group, ratio]
-        rows = groups[group]
-        s.zero[rows, ratio, :TIME] = s.totals[rows] + sums[where] - before[group]
-        s.zero[rows, ratio, TIME] = observed.reached_ns[at][where]
-        s.totals[groups] += sums[ends] - before
-        s.last_ns[groups] = np.maximum(s.last_ns[groups], observed.reached_ns[at][ends])
-        s.evidence[groups] = np.minimum(evidence, LARGEST)
-        s.cusum[groups] = np.minimum(cusum, LARGEST)
+    def _store(self, seen: Observations, went: "_Run") -> None:
+        """Write R, W, totals, and where W was last at its lowest, back to the streams."""
+        s, every = self._watch.streams, np.arange(len(seen.stream))
+        if went.rows is not None and went.result is not None:
+            stream = seen.stream[went.watched]
+            s.evidence[stream] = np.minimum(went.result.evidence, LARGEST)
+            s.cusum[stream] = np.minimum(went.result.cusum, LARGEST)
+            self._store_zeros(seen, went.watched, went.rows, went.result.zero)
+        totals = np.empty((len(every), 4))
+        totals[:, N] = seen.calls
+        totals[:, X] = np.bincount(seen.group, weights=seen.x, minlength=len(every))
+        totals[:, XX] = np.bincount(seen.group, weights=seen.x * seen.x, minlength=len(every))
+        totals[:, V] = seen.value(every, seen.calls)
+        s.totals[seen.stream] += totals
+        s.last_ns[seen.stream] = np.maximum(s.last_ns[seen.stream], seen.time(every, seen.calls - 1))
+
+    def _store_zeros(self, seen: Observations, watched: Ints, rows: Rows, zero: Ints) -> None:
+        s = self._watch.streams
+        part, ratio = np.nonzero(zero >= 0)
+        row, after = np.divmod(zero[part, ratio], 2)
+        group, count = watched[part], rows.rank[row] + after
+        begins = np.searchsorted(rows.group, np.arange(len(watched)))[part]
+        sums = np.zeros((len(rows.x) + 1, 2))
+        np.cumsum(np.stack((rows.x, rows.x * rows.x), axis=1), axis=0, out=sums[1:])
+        stream = seen.stream[group]
+        at = np.empty((len(row), TIME + 1))
+        at[:, N] = count
+        at[:, X : XX + 1] = sums[row + after] - sums[begins]
+        at[:, V] = seen.value(group, count)
+        at[:, :TIME] += s.totals[stream]
+        at[:, TIME] = seen.time(group, count - 1)
+        s.zero[stream, ratio] = at
 
     def snapshot(self) -> bytes:
         """All state."""
-        references = [(a, m, r.sorted.tobytes()) for (a, m), r in self._references.items() if r.sorted is not None]
         return msgspec.msgpack.encode(
             _State(
                 watch=self._watch.state(),
-                references=references,
-                waiting=[(a, m, w) for (a, m), w in self._waiting.items()],
+                panels=self._panels.state(),
                 touched=sorted(self._touched),
                 settled=self._settled,
                 raised=self._raised,
@@ -384,42 +239,14 @@ class Sequential:
         """Take over a snapshot."""
         plain = msgspec.msgpack.decode(state, type=_State)
         self._watch.load(plain.watch)
-        size = self._ground.policy.reference_calls
-        self._references = {}
-        for app, metric, values in plain.references:
-            self._references[app, metric] = Reference(size)
-            self._references[app, metric].sorted = np.frombuffer(values, np.float64)
-        self._waiting = {(app, metric): waiting for app, metric, waiting in plain.waiting}
+        self._panels.load(plain.panels)
         self._touched = set(plain.touched)
         self._settled, self._raised = plain.settled, plain.raised
 
 
 class _State(msgspec.Struct, kw_only=True):
     watch: bytes
-    references: list[tuple[int, int, bytes]]
-    waiting: list[tuple[int, int, Waiting]]
+    panels: PanelState
     touched: list[int]
     settled: int
     raised: int
-
-
-def _seen(column: Column, reference: Reference, values: Floats) -> Floats | None:
-    """What a column makes of values that need a reference; None where it has nothing to say."""
-    if column.kind == "outlier":
-        return reference.outliers(values, column.falling)
-    if column.kind == "tail":
-        return (values > reference.tail).astype(np.float64)
-    if column.kind == "rank":
-        rank = reference.rank(values)
-        return 1 - rank if column.falling else rank
-    return None
-
-
-def _column(columns: tuple[int, ...], side: int, table: list[Column], kind: str) -> int:
-    of_kind = [c for c in columns if table[c].kind == kind]
-    return of_kind[side] if side < len(of_kind) else -1
-
-
-def _nothing() -> Observed:
-    empty = np.empty(0)
-    return Observed(np.empty(0, np.int64), empty, empty, np.empty(0, np.int64))

@@ -1,5 +1,7 @@
 """The failure standard: which signals are failures, anomalies, noise; `docs/guides/failure-standard.md` says why."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from holdfast.core.score import Direction, Family, Metric, Unit
@@ -36,10 +38,18 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
     burn_failure: float = 6.0
 
 
+class Outliers(NamedTuple):
+    """Share of the calls that are worse than 99 in 100 of the reference, before and since, and of these the share that is far."""
+
+    before: float
+    since: float
+    far: float
+
+
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """What a signal found, in the metric's unit. `mix` names the dimension whose traffic mix explains it, if one
     does. `certainty` is ln of the likelihood ratio of two means against one, for what was before and what came since.
-    `outliers` is the share of calls worse than 99 in 100 of the reference, before and since, where that is what was watched.
+    `outliers` are the calls worse than 99 in 100 of the reference, where that is what was watched.
     """
 
     baseline: float
@@ -50,7 +60,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     users: int = 0
     mix: str = ""
     certainty: float = float("inf")
-    outliers: tuple[float, float] | None = None
+    outliers: Outliers | None = None
 
 
 def judge(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdict, str]:
@@ -71,7 +81,7 @@ def judge(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdi
     if metric.direction is Direction.BOTH and metric.family is not Family.OPERATIONS and metric.harm == 0:
         return Verdict.ANOMALY, "changed, but neither way is worse"
     if effect.outliers is not None:
-        return _outliers(metric, effect.outliers, effect.calls, policy)
+        return _outliers(metric, effect, effect.outliers, policy)
     if metric.unit is Unit.PROBABILITY:
         return _probability(metric, effect, policy)
     return _magnitude(metric, effect, policy)
@@ -122,12 +132,15 @@ def _fell_silent(effect: Effect, policy: StandardPolicy, harm: int) -> bool:
     return effect.observed * policy.silence_ratio <= effect.baseline and lost >= policy.rise[min(max(harm, 0), 3)]
 
 
-def _outliers(metric: Metric, shares: tuple[float, float], calls: int, policy: StandardPolicy) -> tuple[Verdict, str]:
-    before, since = shares
-    need_rise = policy.rise[min(max(metric.harm, 0), 3)]
-    words = f"far worse than usual in {since:.1%} of {calls} calls, before in {before:.1%}, harm {metric.harm}"
-    if since >= policy.outlier_ratio * before and since - before >= need_rise:
+def _outliers(metric: Metric, effect: Effect, found: Outliers, policy: StandardPolicy) -> tuple[Verdict, str]:
+    """A failure where enough calls are far worse than usual; else the mean says: one that drifts takes all calls with it."""
+    need_rise, far = policy.rise[min(max(metric.harm, 0), 3)], found.since * found.far
+    words = f"far worse than usual in {far:.1%} of {effect.calls} calls, before in {found.before:.1%}, harm {metric.harm}"
+    if far >= policy.outlier_ratio * found.before and far - found.before >= need_rise:
         return Verdict.FAILURE, f"{words}: at least ×{policy.outlier_ratio:g} and {need_rise:.1%} more"
+    verdict, why = _probability(metric, effect, policy)
+    if verdict is Verdict.FAILURE:
+        return verdict, why
     return Verdict.ANOMALY, f"{words}: under ×{policy.outlier_ratio:g} or {need_rise:.1%} more"
 
 

@@ -10,7 +10,7 @@ from holdfast.core.clock import NS_PER_S
 from holdfast.core.ids import derived_id
 from holdfast.core.signal import Signal, SignalCleared, Verdict
 from holdfast.detect.batch import Batch
-from holdfast.detect.protocol import Ground, SignalEvent
+from holdfast.detect.protocol import Ground, SignalEvent, time_of
 
 BUCKET_NS = 300 * NS_PER_S
 DAY_NS = 86_400 * NS_PER_S
@@ -47,23 +47,23 @@ class Traffic:
 
     def observe(self, batch: Batch) -> list[SignalEvent]:
         """Count requests; judge each bucket when it is over."""
-        found = list[SignalEvent]()
-        for row in batch.traces:
-            if row.addendum:
-                continue
-            number = row.time_ns // BUCKET_NS
-            app = self._apps.get(row.app)
-            if app is None:
-                app = self._apps[row.app] = _App(number=number)
-            if app.silence is not None:
-                found.append(_cleared(app.silence, row.time_ns))
-                app.silence = None
-            if number > app.number:
-                found += self._close(row.app, app, row.time_ns)
-                app.number, app.count = number, 0
-            app.count += 1
-            app.last_ns = max(app.last_ns, row.time_ns)
-        return found
+        found, traces = list[SignalEvent](), batch.traces
+        for number, rows in traces.by_app.items():
+            rows = rows[traces.requests[rows]]
+            app = self._apps.get(number)
+            for bucket, part in traces.periods(rows, BUCKET_NS, app.number if app else -1):
+                times = traces.time_ns[part]
+                if app is None:
+                    app = self._apps[number] = _App(number=bucket)
+                if app.silence is not None:
+                    found.append(_cleared(app.silence, int(times[0])))
+                    app.silence = None
+                if bucket > app.number:
+                    found += self._close(number, app, int(times[0]))
+                    app.number, app.count = bucket, 0
+                app.count += len(part)
+                app.last_ns = max(app.last_ns, int(times.max()))
+        return sorted(found, key=time_of)
 
     def _close(self, number: int, app: _App, now_ns: int) -> list[SignalEvent]:
         normal = _normal(app)

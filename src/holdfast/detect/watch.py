@@ -83,7 +83,9 @@ class Watch:
     def counts(self) -> tuple[int, int]:
         """Numbers of streams that may alarm: of whole applications, and of segments."""
         s = self.streams
-        live = (s.mode[: s.size] != LEARNING) & ~np.isin(s.segment[: s.size], list(self.ground.index.twins))
+        twin = np.zeros(len(self.ground.index.segments), np.bool_)
+        twin[list(self.ground.index.twins)] = True
+        live = (s.mode[: s.size] != LEARNING) & ~twin[s.segment[: s.size]]
         whole = s.parent[: s.size] < 0
         return int((live & whole).sum()), int((live & ~whole).sum())
 

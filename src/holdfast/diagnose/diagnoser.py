@@ -1,6 +1,7 @@
 """`Diagnoser`: from an incident to who is hurt, since when, after which change, in which layer, and why we think so."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -67,9 +68,10 @@ class Diagnoser:
         inside = frame.cohort(cohort.conditions)
         new = [condition for condition, _ in new_values(frame, onset)]
         replaced = next((d for d, v in cohort.conditions.items() if (d, v) in new), "")
-        healthy = reference(frame, inside, replaced)
+        healthy = reference(frame, inside, replaced, cohort.conditions)
         moves = measure(frame, self.metrics, inside, healthy)
-        readings = read_all(Scene(frame, inside, healthy, moves, steps(moves), tuple(w.column.metric for w in watched)))
+        failing = tuple(w.column.metric for w in watched)
+        readings = read_all(Scene(frame, inside, healthy, moves, steps(moves), failing, cohort.conditions))
         effect = Effect(onset, cohort.conditions, inside, [w.since(onset.time_ns) for w in watched])
         suspects = tuple(weigh(frame, changes, effect, incident.service)) if len(frame) else ()
         dimensions = self._dimensions(frame, onset, cohort, inside) if watched else {}
@@ -115,8 +117,12 @@ class Diagnoser:
                 cohort = scan.run()
                 break
             conditions = cohort.conditions
-        began = [first for condition, first in new_values(located, onset) if cohort.conditions.get(condition[0]) == condition[1]]
-        onset = estimate(watched, frame.cohort(cohort.conditions), guess - 6 * HOUR_NS, guess, began)
+        inside = frame.cohort(cohort.conditions)
+        began = _began(located, onset, cohort.conditions, inside)
+        onset = estimate(watched, inside, guess - 6 * HOUR_NS, guess, [first for _, first in began])
+        if began and len(cohort.conditions) == 1:
+            nearest, _ = min(began, key=lambda value: abs(value[1] - onset.time_ns))
+            cohort = replace(cohort, conditions=dict([nearest]))
         return frame.since(onset.time_ns), onset, cohort
 
     @staticmethod
@@ -152,6 +158,22 @@ class Diagnoser:
             late = abs(first - onset.time_ns) / max(onset.error_ns, HOUR_NS // 4)
             favoured[condition] = NEW_VALUE_BONUS + float(np.exp(-late))
         return favoured
+
+
+def _began(frame: Frame, onset: Onset, conditions: Mapping[str, str], inside: Bools) -> list[tuple[Condition, int]]:
+    """The new value that a cohort is about, and those that came to the same calls, with the time of the first call of each.
+
+    Several things are often deployed together: which of them it was is told by when the failure began.
+    """
+    new = new_values(frame, onset)
+    if not any(conditions.get(dimension) == value for (dimension, value), _ in new):
+        return []
+    late = inside & frame.after
+    return [
+        (condition, first)
+        for condition, first in new
+        if conditions.get(condition[0]) == condition[1] or overlap(frame.mask(condition) & frame.after, late) >= SAME_CALLS
+    ]
 
 
 def leading(signals: Sequence[Signal], metrics: Mapping[str, Metric]) -> list[Signal]:

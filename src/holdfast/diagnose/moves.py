@@ -19,6 +19,8 @@ LEAST_RANK_CHANGE = 0.06
 STRONG_RANK_CHANGE = 0.22
 SETTINGS = frozenset({"temperature", "max_tokens", "tools_offered"})
 """Metrics that tell what somebody set. That everybody else got the same setting does not make it any less new."""
+ARRIVED_SHARE = 0.1
+"""A cohort is new traffic when no more than this share of its calls since onset, by volume, were there before."""
 STRONG_SHARE = 0.4
 """A rate moved strongly when it did so by this share of the one that moved most."""
 
@@ -62,13 +64,25 @@ class Move:
         return abs(self.z) >= SIGNIFICANT and abs(self.change) >= least
 
 
-def reference(frame: Frame, inside: Bools, replaced: str = "") -> Floats:
+def arrived(frame: Frame, inside: Bools) -> bool:
+    """Whether a cohort came with the onset, or about then: hardly any of the calls that it would have had before were there."""
+    since, before = int(frame.after.sum()), int((~frame.after).sum())
+    expected = int((inside & frame.after).sum()) * before / max(since, 1)
+    return expected >= LEAST_REFERENCE and int((inside & ~frame.after).sum()) <= ARRIVED_SHARE * expected
+
+
+def reference(frame: Frame, inside: Bools, replaced: str = "", conditions: Mapping[str, str] | None = None) -> Floats:
     """Weight of each call as a healthy comparison for the cohort (length: calls; 0 since onset).
 
     The cohort's own calls from before, where there are enough; else everybody's, in the cohort's mix of routes, because a new
     value of a dimension (`replaced` names it) has no past of its own. It replaced another value, so that only calls that had one
     compare with it: a new index with calls that searched.
+
+    Nothing compares with a language that arrived (`conditions` are those of the cohort): scorers see each language differently,
+    and what differs may be nothing but the language.
     """
+    if conditions and "language" in conditions and arrived(frame, inside):
+        return np.zeros(len(frame))
     before = ~frame.after & ~inside & frame.carries(replaced) if replaced else ~frame.after
     if not replaced and int((before & inside).sum()) >= LEAST_REFERENCE:
         return np.asarray(before & inside, dtype=np.float64)

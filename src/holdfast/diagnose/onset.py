@@ -24,15 +24,17 @@ class Onset:
 
 
 def estimate(watched: Sequence[Watched], inside: Bools, earliest_ns: int, guess_ns: int, natural: Sequence[int] = ()) -> Onset:
-    """Where `O ln(O/E) - (O - E)` of all later calls of the cohort is largest, summed over metrics.
+    """Where `O ln(O/E) - (O - E)` of all later calls of the cohort, summed over metrics, is largest.
+
+    The sum is divided by the root of the number of metrics.
 
     Args:
         watched: the metrics that failed.
         inside: which of the frame's calls are in the cohort.
         earliest_ns: not before that.
         guess_ns: the detectors' estimate, taken where there is nothing to say.
-        natural: times at which something began inside the cohort (its first call with a new value): taken where the evidence is
-            nearly as good there as at its best.
+        natural: times at which something began inside the cohort (its first call with a new value): the one with most evidence
+            is taken where that is nearly as good as at its best. Where several are, the error spans them.
     """
     rows = [(w, inside[w.column.call] & (w.column.time_ns >= earliest_ns)) for w in watched]
     times = np.unique(np.concatenate([w.column.time_ns[m] for w, m in rows] or [np.zeros(0, dtype=np.int64)]))
@@ -43,18 +45,22 @@ def estimate(watched: Sequence[Watched], inside: Bools, earliest_ns: int, guess_
     total: Floats = np.zeros(times.size)
     for w, mask in rows:
         total = total + _evidence(times, w.column.time_ns[mask], w.observed[mask], w.expected[mask]) / w.dispersion
+    # Metrics of one failure fail in the same calls: as in the cohort scan, they are not so many witnesses.
+    total = total / np.sqrt(len(rows))
     best = int(total.argmax())
     if total[best] < 3.0:
         return Onset(guess_ns, 600 * NS_PER_S, float(total[best]))
     near = np.flatnonzero(total >= total[best] - 2.0)
     early, late = int(times[near[0]]), int(times[near[-1]])
     gap = (int(times[-1]) - int(times[0])) // times.size
-    for time_ns in natural:
-        at = int(np.searchsorted(times, time_ns))
-        if at < times.size and total[at] >= total[best] - NATURAL_NATS:
-            best = at
-            break
-    return Onset(int(times[best]), max((late - early) // 4 + gap, 15 * NS_PER_S), float(total[best]))
+    error = max((late - early) // 4 + gap, 15 * NS_PER_S)
+    places = [
+        at for at in np.searchsorted(times, natural).tolist() if at < times.size and total[at] >= total[best] - NATURAL_NATS
+    ]
+    if places:
+        best = max(places, key=lambda at: float(total[at]))
+        error = max(error, (int(times[max(places)]) - int(times[min(places)])) // 2)
+    return Onset(int(times[best]), error, float(total[best]))
 
 
 def _evidence(starts: Ints, time_ns: Ints, observed: Floats, expected: Floats) -> Floats:

@@ -178,7 +178,15 @@ def read_kept(folder: Path, scenario: Scenario) -> Kept:
         NotFoundError: they were not kept there.
         InputError: the file is broken, too large, or of another format.
     """
-    path = path_of(folder, scenario)
+    return _read(path_of(folder, scenario))
+
+
+def scenario_of(path: Path) -> Scenario:
+    """Which drill the scores in a file are of. Raises as `read_kept`."""
+    return _read(path).scenario
+
+
+def _read(path: Path) -> Kept:
     try:
         with gzip.open(path) as file:
             data = file.read(MAX_BYTES + 1)

@@ -14,6 +14,7 @@ from holdfast.drills.conventional import Reading
 from holdfast.drills.faults.registry import REPORT_ONLY
 from holdfast.drills.injection import Injection
 from holdfast.drills.scenario import Scenario
+from holdfast.drills.static_thresholds import WindowMean, peaks
 
 NS_PER_DAY = 86_400 * NS_PER_S
 UNSEEN = frozenset({State.CANDIDATE, State.DECLINED, State.MERGED})
@@ -35,7 +36,10 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Drilled(msgspec.Struct, frozen=True, kw_only=True):
-    """A drill that was run: the truth, and what came out. `readings` are those of conventional monitoring."""
+    """A drill that was run: the truth, and what came out.
+
+    `readings` are those of conventional monitoring, `means` half-hour means of the scores.
+    """
 
     scenario: Scenario
     injections: tuple[Injection, ...]
@@ -45,6 +49,7 @@ class Drilled(msgspec.Struct, frozen=True, kw_only=True):
     changes: Sequence[Change]
     incidents: Sequence[Incident]
     readings: Sequence[Reading] = ()
+    means: Sequence[WindowMean] = ()
     seconds: float = 0.0
 
 
@@ -94,6 +99,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         latest_change: id of the last change before detection: what "blame the latest change" says.
         conventional_before: strongest reading of conventional monitoring before the change (or at all where there is no fault);
             conventional_after: each reading since then that was stronger than all before it.
+        static_before, static_after: highest half-hour mean of each metric before the change (or at all), and since.
     """
 
     drill: str
@@ -123,6 +129,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     false_alarms: tuple[Alarm, ...] = ()
     conventional_before: float = 0.0
     conventional_after: tuple[Reading, ...] = ()
+    static_before: dict[str, float] = {}
+    static_after: dict[str, float] = {}
     onset_ns: int = 0
     seconds: float = 0.0
 
@@ -147,6 +155,14 @@ def judge(drilled: Drilled) -> list[Outcome]:
     return [msgspec.structs.replace(outcomes[0], false_alarms=false_alarms), *outcomes[1:]]
 
 
+def truth_of(incident: Incident, drilled: Drilled) -> Injection | None:
+    """The fault that an incident is about; None for one that should not be there, or that nobody sees."""
+    first_ns = min((i.change_ns for i in drilled.injections), default=drilled.end_ns)
+    if incident.state in UNSEEN or incident.detected_ns < first_ns:
+        return None
+    return next((injection for injection in drilled.injections if _about(incident, injection, drilled)), None)
+
+
 def _common(drilled: Drilled, first_ns: int) -> Outcome:
     scenario = drilled.scenario
     before = [r.value for r in drilled.readings if r.time_ns < first_ns]
@@ -162,6 +178,7 @@ def _common(drilled: Drilled, first_ns: int) -> Outcome:
         days=(drilled.end_ns - drilled.start_ns) / NS_PER_DAY,
         quiet_days=(first_ns - drilled.start_ns) / NS_PER_DAY,
         conventional_before=max(before, default=0.0),
+        static_before=peaks(m for m in drilled.means if m.time_ns < first_ns),
         seconds=drilled.seconds,
     )
 
@@ -193,6 +210,7 @@ def _outcome(common: Outcome, drilled: Drilled, injection: Injection, found: lis
         cohort=injection.cohort,
         change_id=injection.change.id if injection.change else "",
         conventional_after=_record_highs([r for r in drilled.readings if r.time_ns >= injection.change_ns]),
+        static_after=peaks(m for m in drilled.means if m.time_ns >= injection.change_ns),
         onset_ns=onset_ns,
     )
     if not found:

@@ -1,6 +1,6 @@
 """`Scorecard`: outcomes of many drills as figures with intervals, by fault, layer and part, beside what simpler means achieve."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -8,10 +8,13 @@ from holdfast.core.diagnosis import FAULT_LAYERS
 from holdfast.drills import statistics
 from holdfast.drills.conventional import ALARM
 from holdfast.drills.outcome import Outcome
+from holdfast.drills.static_thresholds import exceeds, thresholds
 from holdfast.drills.statistics import Bin, Figure
 
 LEAST_HARMED = 10
 """A fault that harmed fewer requests is told apart: there was hardly anything to find."""
+MANY_HARMED = 60
+"""A fault that harmed so many requests is one that should be found: a median of so many are served until it is."""
 SURE = 0.85
 """Confidence from which a diagnosis may be acted on."""
 
@@ -27,6 +30,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         sure: share of diagnoses of at least 0.85; sure_right: share of those whose layer is right.
         conventional: detected by latency, errors, cost or tokens, at a threshold that keeps the same budget of false alarms;
             conventional_usual: at three sigma.
+        static: detected by one threshold a metric on half-hour means of the same scores, at the same budget.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     sure_right: Figure
     conventional: Figure
     conventional_usual: Figure
+    static: Figure
 
 
 class Quiet(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,9 +83,10 @@ def scorecard(outcomes: Sequence[Outcome], budget_per_day: float) -> Scorecard:
     """The scorecard of these outcomes at a budget of false incidents per application and day."""
     told = [o for o in outcomes if o.fault and o.harmed >= LEAST_HARMED]
     threshold = _threshold(outcomes, budget_per_day)
+    limits = thresholds([o.static_before for o in outcomes], _allowed(outcomes, budget_per_day))
 
     def cell(name: str, chosen: Iterable[Outcome]) -> Cell:
-        return _cell(name, list(chosen), threshold)
+        return _cell(name, list(chosen), threshold, limits)
 
     named = [o for o in told if o.named]
     return Scorecard(
@@ -88,6 +94,7 @@ def scorecard(outcomes: Sequence[Outcome], budget_per_day: float) -> Scorecard:
             cell("all", told),
             cell("development", (o for o in told if not o.report_only)),
             cell("report only", (o for o in told if o.report_only)),
+            cell(f"{MANY_HARMED} or more harmed", (o for o in told if o.harmed >= MANY_HARMED)),
             cell("silent", (o for o in told if o.silent)),
         ],
         layers=[cell(layer, (o for o in told if o.layer == layer)) for layer in FAULT_LAYERS],
@@ -103,7 +110,7 @@ def scorecard(outcomes: Sequence[Outcome], budget_per_day: float) -> Scorecard:
     )
 
 
-def _cell(name: str, chosen: list[Outcome], threshold: float) -> Cell:
+def _cell(name: str, chosen: list[Outcome], threshold: float, limits: Mapping[str, float]) -> Cell:
     found = [o for o in chosen if o.detected]
     named = [(o, o.named) for o in found if o.named]
     by_change = [o for o in found if o.change_id]
@@ -131,6 +138,7 @@ def _cell(name: str, chosen: list[Outcome], threshold: float) -> Cell:
         sure_right=statistics.proportion([r for r, _ in certain], [f for _, f in certain]),
         conventional=_share(chosen, lambda o: _conventional(o, threshold)),
         conventional_usual=_share(chosen, lambda o: _conventional(o, ALARM)),
+        static=_share(chosen, lambda o: exceeds(o.static_after, limits)),
     )
 
 
@@ -152,9 +160,13 @@ def _threshold(outcomes: Sequence[Outcome], budget_per_day: float) -> float:
 
     One alarm is counted a quiet period, and the threshold is set on the periods that it is judged on: both favour it.
     """
-    highs = sorted((o.conventional_before for o in outcomes), reverse=True)
-    allowed = int(budget_per_day * sum(o.quiet_days for o in outcomes))
+    highs, allowed = sorted((o.conventional_before for o in outcomes), reverse=True), _allowed(outcomes, budget_per_day)
     return max(ALARM, highs[allowed] + 1e-9 if allowed < len(highs) else ALARM)
+
+
+def _allowed(outcomes: Sequence[Outcome], budget_per_day: float) -> int:
+    """False alarms that the budget allows while nothing is broken."""
+    return int(budget_per_day * sum(o.quiet_days for o in outcomes))
 
 
 def _quiet(outcomes: Sequence[Outcome]) -> list[Quiet]:

@@ -118,8 +118,7 @@ class Breakers:
         now_ns = self._clock.now_ns()
         for rule in rules:
             for outcome in outcomes:
-                bad = outcome.bad_for(rule)
-                if bad is None:
+                if outcome.signal is not rule.signal or (bad := outcome.bad_for(rule)) is None:
                     continue
                 breaker = self._of(rule, target, dimensions)
                 before, after = breaker.record(bad, now_ns, rule.name in probes)
@@ -187,7 +186,8 @@ class Breakers:
 
 
 def _key(rule: BreakerRule, target: str, dimensions: Dimensions) -> Key:
-    return Key(rule.name, target, tuple([dimensions.get(name, ("",))[0] for name in rule.dimensions]))
+    names = rule.dimensions
+    return Key(rule.name, target, tuple([dimensions.get(name, ("",))[0] for name in names]) if names else ())
 
 
 def _scope(rule: BreakerRule, dimensions: Dimensions) -> str:

@@ -11,6 +11,8 @@ def ranked(targets: Sequence[WeightedTarget], weights: Mapping[str, float] | Non
     Those of a lower `order` come first; among equals each place is drawn by weight, without replacement. `weights`, where given,
     replace those of the route: a target that they leave out, or give 0, is not asked.
     """
+    if weights is None and len(targets) == 1:
+        return [targets[0].target] if targets[0].weight > 0 else []
     groups: dict[int, list[tuple[str, float]]] = {}
     for one in targets:
         weight = one.weight if weights is None else weights.get(one.target, 0.0)

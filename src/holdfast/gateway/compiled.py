@@ -10,7 +10,6 @@ from holdfast.control.snapshot import (
     BreakerRule,
     BreakerSignal,
     Guard,
-    GuardMode,
     GuardPlace,
     Prompt,
     Route,
@@ -92,9 +91,9 @@ class Compiled:
         """The guards of a place that are in scope; those that are off too, since a lease may enforce them."""
         return [g for g in self._guards.get((place, route), ()) if not g.tenants or tenant in g.tenants]
 
-    def enforces(self, place: GuardPlace, route: str) -> bool:
-        """Whether any guard there acts, whatever leases say."""
-        return any(g.mode is GuardMode.ENFORCE for g in self._guards.get((place, route), ()))
+    def guarded(self, place: GuardPlace, route: str) -> bool:
+        """Whether there is any guard, of whatever tenant and in whatever mode."""
+        return bool(self._guards.get((place, route)))
 
     def breakers(self, route: str) -> tuple[BreakerRule, ...]:
         """The breaker rules of a route."""

@@ -16,11 +16,11 @@ from holdfast.gateway.guarding import Ready, judged
 from holdfast.gateway.guards.protocol import Action, Seen
 from holdfast.gateway.headers import incoming
 from holdfast.gateway.holdback import HoldBack
+from holdfast.gateway.judging import Judging
 from holdfast.gateway.refusal import Reason, Refusal, error_frame
 from holdfast.gateway.serving import Served
 from holdfast.gateway.sse import EventReader
 from holdfast.gateway.stages import Desk, enforced, in_force
-from holdfast.gateway.together import Together
 from holdfast.gateway.upstream import UpstreamError
 
 MAX_KEPT_BYTES = 1_000_000
@@ -50,7 +50,7 @@ class Delivery:
         return self.kept_bytes > MAX_KEPT_BYTES
 
 
-async def whole(exchange: Exchange, served: Served, desk: Desk, together: Together) -> Reply:
+async def whole(exchange: Exchange, served: Served, desk: Desk, judging: Judging) -> Reply:
     """The reply for an answer that is there as a whole."""
     headers = incoming(served.answer.headers, changed=False)
     plain = Reply(status=served.answer.status, headers=headers, body=served.body)
@@ -64,8 +64,7 @@ async def whole(exchange: Exchange, served: Served, desk: Desk, together: Togeth
     if not guards:
         return plain
     seen = exchange.seen = exchange.to_judge(said)
-    await together.prepare(guards, seen)
-    acting = desk.guarding.run(exchange, guards, seen)
+    acting = await judging.judge(exchange, guards, seen)
     if acting is None:
         return plain
     one, verdict = acting

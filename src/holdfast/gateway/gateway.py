@@ -5,7 +5,9 @@ Everything here runs on one event loop. What decides is pure and lives elsewhere
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import NamedTuple
 
 import structlog
 
@@ -19,8 +21,11 @@ from holdfast.gateway.compiled import Compiled
 from holdfast.gateway.delivering import Delivery, heard, streamed, whole
 from holdfast.gateway.dialects.registry import ENDPOINTS, dialect_of
 from holdfast.gateway.exchange import Exchange, Reply, Request, Ruling
+from holdfast.gateway.guard_link import GuardLink
+from holdfast.gateway.guard_words import Arm
 from holdfast.gateway.guarding import Guarding, Ready
 from holdfast.gateway.headers import incoming
+from holdfast.gateway.judging import Judging, Opinions, completed
 from holdfast.gateway.limits import Limits
 from holdfast.gateway.meters import Meters
 from holdfast.gateway.models_list import models_reply
@@ -29,9 +34,9 @@ from holdfast.gateway.record import spans_of
 from holdfast.gateway.refusal import Reason, Refusal
 from holdfast.gateway.serving import Served, Serving
 from holdfast.gateway.siblings import Judged, Word
-from holdfast.gateway.stages import STAGES, Desk, holders, in_force, inspect
+from holdfast.gateway.stages import STAGES, Desk, act, holders, in_force, unread
 from holdfast.gateway.switch import Position
-from holdfast.gateway.together import Together, prepare
+from holdfast.gateway.together import prepare
 from holdfast.gateway.upstream import Upstreams
 from holdfast.score.calibrator import Calibrator
 from holdfast.score.prices import price_of
@@ -43,8 +48,19 @@ SETTLE_S = 0.005
 MAX_TOGETHER = 16
 """Exchanges that are settled in one turn of the event loop: more would keep requests waiting."""
 MAX_FINISHED = 512
+MAX_CONCLUDED = 4
+"""Exchanges that the guard process has judged and that are concluded in one turn of the event loop."""
 Keep = Callable[[bytes], None]
 """Takes one line of telemetry."""
+
+
+class Work(NamedTuple):
+    """A finished exchange, and the guards in shadow on its request and on its answer."""
+
+    exchange: Exchange
+    delivery: Delivery
+    before: list[Ready]
+    after: list[Ready]
 
 
 class Gateway:
@@ -70,10 +86,17 @@ class Gateway:
         self.serving = Serving(clock, self.breakers, self.upstreams)
         self.probing = Probing(clock, self.breakers, self.upstreams, self.guarding)
         self.meters = Meters()
-        self._together = Together(lambda: self.in_flight)
+        self._link: GuardLink | None = None
+        self._judging = Judging(self.guarding)
         self._finished: list[tuple[Exchange, Delivery]] = []
         self._settling: asyncio.Handle | None = None
+        self._judged: deque[tuple[Work, Opinions | None]] = deque()
         self.in_flight = 0
+
+    def judge_by(self, link: GuardLink) -> None:
+        """Have guards judge in the process behind `link`, whenever it is ready."""
+        self._link = self._judging.link = link
+        self._tell_guards()
 
     def apply(self, snapshot: Snapshot) -> None:
         """Put `snapshot` into force. Requests under way end under the one that they began with."""
@@ -85,8 +108,16 @@ class Gateway:
             log.warning("snapshot refers to nothing", what=warning, version=snapshot.version)
         for name, reason in self.guarding.broken.items():
             log.error("guard cannot run", guard=name, reason=reason)
-
+        self._tell_guards()
         self._lift(snapshot)
+
+    def _tell_guards(self) -> None:
+        if self._link is None:
+            return
+        snapshot = self.compiled.snapshot
+        used = any(g.mode is not GuardMode.OFF for g in snapshot.desired.guards) or bool(snapshot.leases)
+        guards = snapshot.desired.guards if used else ()
+        self._link.arm(Arm(guards, tuple(self.compiled.calibrator.calibrations)))
 
     def _lift(self, snapshot: Snapshot) -> None:
         """Blocks that support found wrong since the last snapshot count against the budgets of their guards."""
@@ -98,6 +129,7 @@ class Gateway:
     def calibrate(self, calibrator: Calibrator) -> None:
         """Judge by these calibrations from the next request on."""
         self.compiled = Compiled(self.compiled.snapshot, calibrator)
+        self._tell_guards()
 
     def hear(self, word: Word) -> None:
         """What was said elsewhere: by a judge of a probe, or by a sibling whose breaker opened."""
@@ -143,17 +175,19 @@ class Gateway:
         return await self._delivered(exchange, found, delivery), delivery
 
     async def _inspected(self, exchange: Exchange) -> Reply | None:
-        if exchange.endpoint is not None:
-            guards = in_force(exchange, self.guarding, GuardPlace.INPUT)
-            if not guards:
-                return None
-            exchange.seen = exchange.to_judge()
-            await self._together.prepare(guards, exchange.seen)
-        return inspect(exchange, self.desk)
+        """The guards on the request that are in force. Those in shadow run when the answer is out: nobody waits for them."""
+        if exchange.endpoint is None:
+            return unread(exchange, self.desk)
+        guards = in_force(exchange, self.guarding, GuardPlace.INPUT)
+        if not guards:
+            return None
+        exchange.seen = exchange.to_judge()
+        acting = await self._judging.judge(exchange, guards, exchange.seen)
+        return None if acting is None else act(exchange, self.desk, *acting)
 
     async def _delivered(self, exchange: Exchange, served: Served, delivery: Delivery) -> Reply:
         if not served.streams:
-            reply = await whole(exchange, served, self.desk, self._together)
+            reply = await whole(exchange, served, self.desk, self._judging)
             if isinstance(reply.body, bytes):
                 delivery.keep(reply.body)
             return reply
@@ -177,24 +211,49 @@ class Gateway:
             self._settling = asyncio.get_running_loop().call_soon(self._settle_some)
 
     def settle(self) -> None:
-        """Do all that is left to do, now."""
+        """Do all that is left to do, now and here."""
+        if self._link is not None:
+            self._link.recall()
         while self._finished:
             some, self._finished = self._finished[:MAX_TOGETHER], self._finished[MAX_TOGETHER:]
-            self._settle(some)
+            self._settle_here(self._works(some))
+        while self._judged:
+            self._settle_one(*self._judged.popleft())
 
     def _settle(self, some: list[tuple[Exchange, Delivery]]) -> None:
-        work: list[tuple[Exchange, Delivery, list[Ready], list[Ready]]] = []
+        """Ask the guard process; what it cannot be asked is judged here."""
+        here = []
+        for work in self._works(some):
+            seen, answered = work.exchange.seen, partial(self._hear, work)
+            judges = bool(work.before or work.after) and seen is not None
+            if not (judges and seen is not None and self._judging.ask_later(work.before, work.after, seen, answered)):
+                here.append(work)
+        self._settle_here(here)
+
+    def _works(self, some: list[tuple[Exchange, Delivery]]) -> Iterator[Work]:
         for exchange, delivery in some:
             try:
-                work.append((exchange, delivery, *self._to_judge(exchange, delivery)))
+                yield Work(exchange, delivery, *self._to_judge(exchange, delivery))
             except Exception as error:  # noqa: BLE001 - the runner's edge, as below
                 self._lost(exchange, error)
-        prepare((before + after, exchange.seen) for exchange, _, before, after in work if exchange.seen is not None)
-        for exchange, delivery, before, after in work:
-            try:
-                self._settle_one(exchange, delivery, before, after)
-            except Exception as error:  # noqa: BLE001 - the client has its answer: what fails here is counted and told, and stops nobody
-                self._lost(exchange, error)
+
+    def _settle_here(self, works: Iterable[Work]) -> None:
+        works = list(works)
+        prepare((w.before + w.after, w.exchange.seen) for w in works if w.exchange.seen is not None)
+        for work in works:
+            self._settle_one(work)
+
+    def _hear(self, work: Work, opinions: Opinions | None) -> None:
+        """What the guard process says. Concluded a few at a time: requests go first."""
+        if not self._judged:
+            asyncio.get_running_loop().call_soon(self._conclude_some)
+        self._judged.append((work, opinions))
+
+    def _conclude_some(self) -> None:
+        for _ in range(min(MAX_CONCLUDED, len(self._judged))):
+            self._settle_one(*self._judged.popleft())
+        if self._judged:
+            asyncio.get_running_loop().call_soon(self._conclude_some)
 
     def _lost(self, exchange: Exchange, error: Exception) -> None:
         self.meters.failed("finish")
@@ -215,12 +274,26 @@ class Gateway:
             exchange.seen = exchange.to_judge(exchange.said)
         return before, after
 
-    def _settle_one(self, exchange: Exchange, delivery: Delivery, before: list[Ready], after: list[Ready]) -> None:
-        """Judge in shadow, tell breakers and limits, count, record."""
-        if exchange.seen is not None and before:
-            self.guarding.run(exchange, before, exchange.seen.of_request())
-        if exchange.seen is not None and after:
-            self.guarding.run(exchange, after, exchange.seen)
+    def _settle_one(self, work: Work, opinions: Opinions | None = None) -> None:
+        try:
+            self._judge_in_shadow(work, opinions)
+            self._record(work.exchange, work.delivery)
+        except Exception as error:  # noqa: BLE001 - the client has its answer: what fails here is counted and told, and stops nobody
+            self._lost(work.exchange, error)
+
+    def _judge_in_shadow(self, work: Work, opinions: Opinions | None) -> None:
+        seen, before, after = work.exchange.seen, work.before, work.after
+        if seen is None:
+            return
+        split = None if opinions is None else (opinions[: len(before)], opinions[len(before) :])
+        if before:
+            request = seen.of_request() if split is None or None in split[0] else seen
+            self.guarding.conclude(work.exchange, before, completed(before, request, split and split[0]))
+        if after:
+            self.guarding.conclude(work.exchange, after, completed(after, seen, split and split[1]))
+
+    def _record(self, exchange: Exchange, delivery: Delivery) -> None:
+        """Tell breakers and limits, count, write telemetry."""
         self._price(exchange)
         self._tell_breakers(exchange)
         self._keep_safe(exchange, delivery)

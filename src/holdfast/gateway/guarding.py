@@ -1,6 +1,6 @@
 """Runs the guards of a place over what was seen, and says what is to be done: the edge where a broken guard becomes a verdict."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from time import perf_counter_ns
 
 import msgspec
@@ -47,6 +47,15 @@ class Ready(msgspec.Struct, frozen=True):
     threshold: float
 
 
+class Opinion(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one guard says of one text: its score in [0, 1] or None, why, and the nanoseconds that it took."""
+
+    ruling: Ruling
+    score: float | None = None
+    why: str = ""
+    cost_ns: int = 0
+
+
 class Guarding:
     """All guards of the snapshot in force, and what they have cost harmless people."""
 
@@ -76,7 +85,7 @@ class Guarding:
 
     def ready(self, exchange: Exchange, place: GuardPlace) -> list[Ready]:
         """The guards that this request meets there, in the order of the snapshot. Those that are off are left out."""
-        if exchange.off:
+        if exchange.off or not exchange.compiled.guarded(place, exchange.route.name):
             return []
         tenant = exchange.dimensions.get("tenant", ("",))[0]
         enforced = exchange.effective.guards
@@ -91,11 +100,15 @@ class Guarding:
                 found.append(Ready(one, guard.mode, guard.threshold))
         return found
 
-    def run(self, exchange: Exchange, guards: Iterable[Ready], seen: Seen) -> tuple[Ready, Verdict] | None:
-        """Run these, write their verdicts into the exchange, and return the first that must act."""
+    def run(self, exchange: Exchange, guards: Sequence[Ready], seen: Seen) -> tuple[Ready, Verdict] | None:
+        """Run these here and now; the rest as `conclude`."""
+        return self.conclude(exchange, guards, [opinion_of(one, seen) for one in guards])
+
+    def conclude(self, exchange: Exchange, guards: Sequence[Ready], opinions: Sequence[Opinion]) -> tuple[Ready, Verdict] | None:
+        """Write into the exchange what these guards said, and return the first that must act."""
         acting = None
-        for one in guards:
-            verdict = self._verdict(exchange, one, seen)
+        for one, opinion in zip(guards, opinions, strict=True):
+            verdict = self._verdict(exchange, one, opinion)
             exchange.verdicts.append(verdict)
             if acting is None and one.mode is GuardMode.ENFORCE and self._acts(one, verdict):
                 acting = one, verdict
@@ -107,9 +120,8 @@ class Guarding:
             return verdict.enforced is not Enforced.RELAXED
         return verdict.ruling in (Ruling.ERROR, Ruling.NOT_RUN) and not one.armed.guard.fail_open
 
-    def _verdict(self, exchange: Exchange, one: Ready, seen: Seen) -> Verdict:
-        start = perf_counter_ns()
-        ruling, score, why = judged(one, seen)
+    def _verdict(self, exchange: Exchange, one: Ready, opinion: Opinion) -> Verdict:
+        ruling, score = opinion.ruling, opinion.score
         enforced = Enforced.NONE
         if ruling is Ruling.DENY and one.mode is GuardMode.SHADOW:
             enforced = Enforced.SHADOW
@@ -127,8 +139,8 @@ class Guarding:
             enforced=enforced,
             score=score,
             threshold=one.threshold,
-            why=why[:MAX_WHY],
-            cost_ns=perf_counter_ns() - start,
+            why=opinion.why,
+            cost_ns=opinion.cost_ns,
         )
 
     def blocked(self, exchange: Exchange, verdict: Verdict) -> None:
@@ -168,6 +180,13 @@ def _segment(exchange: Exchange) -> str:
     """Whose budget it is: each route's, and within it each tenant's."""
     tenant = exchange.dimensions.get("tenant", ("",))[0]
     return f"{exchange.route.name}/{tenant}" if tenant else exchange.route.name
+
+
+def opinion_of(one: Ready, seen: Seen) -> Opinion:
+    """What one guard says, and what it cost. Never raises."""
+    start = perf_counter_ns()
+    ruling, score, why = judged(one, seen)
+    return Opinion(ruling, score, why[:MAX_WHY], perf_counter_ns() - start)
 
 
 def judged(one: Ready, seen: Seen) -> tuple[Ruling, float | None, str]:

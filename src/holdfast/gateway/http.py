@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
@@ -208,12 +209,19 @@ def joined(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return found
 
 
+_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_:-]+)+")
+
+
+def ambiguous(path: str, raw: bytes) -> bool:
+    """Whether servers may disagree on what a path means."""
+    odd = "//" in path or "/../" in f"{path}/" or "/./" in f"{path}/" or "\\" in path or not path.isprintable()
+    return odd or b"%2f" in raw.lower() or b"%5c" in raw.lower() or not path.isascii()
+
+
 def bad_shape(scope: Message, request: Request) -> Refusal | None:
     """What is wrong with a request as such. A path that servers may read in two ways is not passed on: guards read only one."""
-    path = request.path
     raw = scope.get("raw_path") or b""
-    odd = "//" in path or "/../" in f"{path}/" or "/./" in f"{path}/" or "\\" in path or not path.isprintable()
-    if odd or b"%2f" in raw.lower() or b"%5c" in raw.lower() or not path.isascii():
+    if (b"%" in raw or not _PLAIN_PATH.fullmatch(request.path)) and ambiguous(request.path, raw):
         return Refusal(Reason.BAD_REQUEST, "this path could be read in two ways")
     if request.method not in _METHODS:
         return Refusal(Reason.BAD_REQUEST, f"method {request.method[:20]} is not served")

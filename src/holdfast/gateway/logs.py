@@ -8,6 +8,8 @@ from typing import TextIO, cast
 
 import structlog
 
+LEAST_S = 1.0
+
 
 class Lossy:
     """Writes lines to a descriptor, and loses what that does not take: a full disk must not stop who only wanted to tell."""
@@ -22,6 +24,23 @@ class Lossy:
 
     def flush(self) -> None:
         """Nothing waits here."""
+
+
+class Repeated:
+    """Tells whether a complaint is due: at most one a second, and the same again only every `again_s`."""
+
+    def __init__(self, again_s: float = 300.0) -> None:
+        self._again_s = again_s
+        self._latest: str | None = None
+        self._told_s = 0.0
+
+    def due(self, complaint: str, now_s: float) -> bool:
+        """Whether to say it at `now_s`, in seconds of a clock that only goes forward. A yes counts as said."""
+        quiet_s = self._again_s if complaint == self._latest else LEAST_S
+        if self._latest is not None and now_s - self._told_s < quiet_s:
+            return False
+        self._latest, self._told_s = complaint, now_s
+        return True
 
 
 def log_as_json() -> None:

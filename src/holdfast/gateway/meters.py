@@ -74,6 +74,7 @@ class Meters(Collector):
         self.relaxed = Gauge(
             f"{_PREFIX}guard_relaxed", "1 while the budget of a guard is spent.", ["guard", "segment"], registry=registry
         )
+        self.guard_process = Gauge(f"{_PREFIX}guard_processes", "Workers whose guard process judges.", registry=registry)
         self.dropped = Gauge(f"{_PREFIX}telemetry_dropped", "Calls whose telemetry was lost.", registry=registry)
 
     def count(self, name: str, *labels: str, by: float = 1.0) -> None:

@@ -80,7 +80,8 @@ class Serving:
                 copies = ("lease",) if effective.opened[name] else ()
                 admission = msgspec.structs.replace(admission, closed_by=("lease",), copies=(*admission.copies, *copies))
             (forbidden if admission.closed_by else may).append(admission)
-        may.sort(key=lambda a: self._pausing(a.target))
+        if len(may) > 1:
+            may.sort(key=lambda a: self._pausing(a.target))
         return may, forbidden
 
     def _pausing(self, name: str) -> bool:

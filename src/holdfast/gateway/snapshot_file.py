@@ -50,12 +50,15 @@ class Watched:
         self._seen: tuple[int, int, int] | None = None
 
     def changed(self) -> bool:
-        """Whether the file is another one than at the last call; cheap enough to ask ten times a second."""
+        """Whether the file is another one than at the last call, or gone since; cheap enough to ask ten times a second."""
+        now: tuple[int, int, int] | None
         try:
             stat = self.path.stat()
+            now = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        except FileNotFoundError:
+            now = None
         except OSError:
             return False
-        now = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
         if now == self._seen:
             return False
         self._seen = now

@@ -69,6 +69,7 @@ class SpoolWriter:
             raise StoreError(f"spool {directory}: {error.strerror}") from error
         self._file = -1
         self._offset = 0
+        self._earlier_bytes = 0
 
     def append(self, lines: list[bytes]) -> None:
         """Keep these lines, or count them as dropped."""
@@ -86,15 +87,17 @@ class SpoolWriter:
             self.failure = ""
 
     def _make_room(self, size: int) -> None:
-        """Begin another segment where one is full.
+        """Begin another segment where one is full, or where only what has been sent since the last one began makes room.
 
         Raises:
             OSError: there is no room, on the disk or by the bounds.
         """
-        if self._file >= 0 and self._offset + size <= self._segment_bytes:
+        fits = self._offset + size <= self._segment_bytes and self._earlier_bytes + self._offset + size <= self._limits.max_bytes
+        if self._file >= 0 and fits:
             return
         self._seal()
-        if waiting_bytes(self._directory) + size > self._limits.max_bytes:
+        self._earlier_bytes = waiting_bytes(self._directory)
+        if self._earlier_bytes + size > self._limits.max_bytes:
             raise OSError(0, "full")
         space = os.statvfs(self._directory)
         if space.f_bavail * space.f_frsize < self._limits.min_free_bytes:

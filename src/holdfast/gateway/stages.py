@@ -245,23 +245,12 @@ def _text_of(prompt: Prompt, version: str) -> str | None:
     return next((v.text for v in prompt.versions if v.version == version), None)
 
 
-def inspect(exchange: Exchange, desk: Desk) -> Reply | None:
-    """The guards on the request that are in force. Those in shadow run when the answer is out: nobody waits for them."""
-    if exchange.endpoint is None:
-        return _unread(exchange, desk)
-    guards = in_force(exchange, desk.guarding, GuardPlace.INPUT)
-    if not guards:
-        return None
-    acting = desk.guarding.run(exchange, guards, exchange.seen or exchange.to_judge())
-    return None if acting is None else _act(exchange, desk, *acting)
-
-
 def in_force(exchange: Exchange, guarding: Guarding, place: GuardPlace) -> list[Ready]:
     """The guards of a place that act on their verdicts."""
     return [g for g in guarding.ready(exchange, place) if g.mode is GuardMode.ENFORCE]
 
 
-def _unread(exchange: Exchange, desk: Desk) -> Reply | None:
+def unread(exchange: Exchange, desk: Desk) -> Reply | None:
     """A call that is passed through unread: its guards did not run. That is recorded, and one that must run refuses it."""
     closed = None
     for place in GuardPlace:
@@ -279,10 +268,11 @@ def _unread(exchange: Exchange, desk: Desk) -> Reply | None:
             exchange.verdicts.append(verdict)
             if one.mode is GuardMode.ENFORCE and not guard.fail_open:
                 closed = closed or (one, verdict)
-    return _act(exchange, desk, *closed) if closed else None
+    return act(exchange, desk, *closed) if closed else None
 
 
-def _act(exchange: Exchange, desk: Desk, one: Ready, verdict: Verdict) -> Reply:
+def act(exchange: Exchange, desk: Desk, one: Ready, verdict: Verdict) -> Reply:
+    """Do what a guard on the request asks for."""
     exchange.block_id = random_id("blk")
     desk.guarding.blocked(exchange, verdict)
     if verdict.ruling is not Ruling.DENY:
@@ -304,4 +294,4 @@ def enforced(exchange: Exchange, verdict: Verdict, action: Enforced) -> None:
 
 
 STAGES: tuple[Stage, ...] = (authenticate, read, resolve, contain, limit, rewrite)
-"""The gateway as a list, as far as the guards; `inspect` follows when what they will read is prepared."""
+"""The gateway as a list, as far as the guards; the guards on the request follow."""

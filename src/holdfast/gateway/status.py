@@ -23,7 +23,10 @@ _POSITIONS = {
 
 
 class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One worker at `at_ns`. `refused`: why it did not take the newest snapshot that it saw."""
+    """One worker at `at_ns`.
+
+    `refused`: why it did not take the newest snapshot that it saw. `guard_process`: id of the one that judges for it, 0 for none.
+    """
 
     worker: int
     pid: int
@@ -33,6 +36,7 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     refused: str = ""
     switch: Position = Position.ON
     in_flight: int = 0
+    guard_process: int = 0
     written: int = 0
     dropped: int = 0
     spool_failure: str = ""

@@ -1,14 +1,11 @@
 """The kill switch: a file that a person writes, and that nothing but the gateway reads. It works when all else is down."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
-import structlog
-
 from holdfast.core.errors import StoreError
 from holdfast.ingest.checkpoint import replace_file
-
-log = structlog.get_logger(__name__)
 
 FILE_NAME = "switch"
 
@@ -21,8 +18,8 @@ class Position(StrEnum):
     TEMPLATE = "template"
 
 
-def read_switch(directory: Path) -> Position:
-    """The position that the file says. No file is `on`; a word that is none is `on`, and reported.
+def read_switch(directory: Path, complain: Callable[[str], None] = lambda reason: None) -> Position:
+    """The position that the file says. No file is `on`; a word that is none is `on`, and `complain` is told.
 
     An unreadable file changes nothing for the worse: the gateway goes on as the snapshot says.
     """
@@ -31,12 +28,12 @@ def read_switch(directory: Path) -> Position:
     except FileNotFoundError:
         return Position.ON
     except OSError as error:
-        log.error("kill switch cannot be read", error=str(error))
+        complain(f"{FILE_NAME}: {error.strerror}")
         return Position.ON
     try:
         return Position(word or "on")
     except ValueError:
-        log.error("kill switch says no position", word=word, known=[p.value for p in Position])
+        complain(f"{FILE_NAME} says {word!r}, which is none of {', '.join(Position)}")
         return Position.ON
 
 

@@ -20,12 +20,13 @@ import uvloop
 
 from holdfast.context.redact import Redactor
 from holdfast.control.snapshot import Snapshot
-from holdfast.core.clock import Clock, SystemClock
+from holdfast.core.clock import NS_PER_S, Clock, SystemClock
 from holdfast.core.errors import ConfigurationError, HoldfastError
 from holdfast.gateway.config import GatewayConfig, decode_config
 from holdfast.gateway.gateway import Gateway
+from holdfast.gateway.guard_link import GuardLink
 from holdfast.gateway.http import Bounds, GatewayApp
-from holdfast.gateway.logs import log_as_json
+from holdfast.gateway.logs import Repeated, log_as_json
 from holdfast.gateway.meters import Meters
 from holdfast.gateway.siblings import MAX_LINE_BYTES, Lines, decode_word, say
 from holdfast.gateway.snapshot_file import SnapshotFile, Watched, newer
@@ -69,9 +70,11 @@ class Worker:
         self._file = SnapshotFile(config.directory)
         self._calibrations = Watched(config.calibrations or config.directory / CALIBRATIONS)
         self._spool = SpoolWriter(config.spool_of(number), config.spool)
+        self._switch_repeated, self._status_repeated = Repeated(), Repeated()
         self._pending: list[bytes] = []
         self._overflow = 0
         self._refused = ""
+        self.link = GuardLink(lambda: self.gateway.meters.failed("guard_process"))
         self.gateway = Gateway(
             clock,
             Redactor(config.redaction, config.redaction_key),
@@ -80,6 +83,7 @@ class Worker:
             workers=config.workers,
             keyless=config.keyless,
         )
+        self.gateway.judge_by(self.link)
         bounds = Bounds(config.max_body_bytes, config.max_buffered_bytes, config.body_timeout_s)
         self.app = GatewayApp(self.gateway, clock, bounds, config.metrics_token, self._exposition)
         self.look()
@@ -127,7 +131,11 @@ class Worker:
         return compiled.snapshot if compiled.version else None
 
     def _look_at_switch(self) -> None:
-        self.gateway.throw(read_switch(self._config.directory))
+        self.gateway.throw(read_switch(self._config.directory, self._complain_of_switch))
+
+    def _complain_of_switch(self, reason: str) -> None:
+        if self._switch_repeated.due(reason, self._clock.now_ns() / NS_PER_S):
+            log.error("kill switch cannot be followed", reason=reason, instead="on")
 
     def flush(self) -> None:
         """Hand what has been recorded to the spool."""
@@ -151,6 +159,7 @@ class Worker:
             refused=self._refused,
             switch=self.gateway.desk.switch,
             in_flight=self.gateway.in_flight,
+            guard_process=self.link.pid if self.link.ready else 0,
             written=self._spool.written,
             dropped=self.dropped,
             spool_failure=self._spool.failure,
@@ -165,12 +174,14 @@ class Worker:
         try:
             write_status(self._config.directory, self.status())
         except OSError as error:
-            log.error("status cannot be written", error=str(error))
+            if self._status_repeated.due(str(error), self._clock.now_ns() / NS_PER_S):
+                log.error("status cannot be written", error=str(error))
 
     def _own_exposition(self) -> str:
         meters, gateway = self.gateway.meters, self.gateway
         meters.in_flight.set(gateway.in_flight)
         meters.dropped.set(self.dropped)
+        meters.guard_process.set(float(self.link.ready))
         meters.breakers.clear()
         for _, state, *_rest in gateway.breakers.states():
             meters.breakers.labels(state.value).inc()
@@ -221,6 +232,7 @@ async def serve(worker: Worker, config: GatewayConfig, listener: socket.socket, 
         asyncio.create_task(every(seconds, work, worker.gateway.meters))
         for seconds, work in ((WATCH_S, worker.look), (FLUSH_S, worker.flush), (STATUS_S, worker.tell))
     ]
+    chores.append(asyncio.create_task(worker.link.run()))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     worker.app.draining = True
@@ -234,13 +246,16 @@ async def serve(worker: Worker, config: GatewayConfig, listener: socket.socket, 
 
 async def every(seconds: float, work: Callable[[], None], meters: Meters) -> None:
     """Do a chore again and again, for ever. Ends with cancellation only."""
+    loop, repeated = asyncio.get_running_loop(), Repeated()
     while True:
         await asyncio.sleep(seconds)
         try:
             work()
         except Exception as error:  # noqa: BLE001 - the runner's edge: a chore that fails once is counted and done again
             meters.failed(work.__name__)
-            log.error("chore failed", chore=work.__name__, error=f"{type(error).__name__}: {error}")
+            complaint = f"{type(error).__name__}: {error}"
+            if repeated.due(complaint, loop.time()):
+                log.error("chore failed", chore=work.__name__, error=complaint)
 
 
 async def _run(config: GatewayConfig, number: int, listener: socket.socket) -> None:

@@ -94,22 +94,32 @@ class Accounts:
         Args:
             user: the account.
             noted: what is written in the chain.
-            first: only if there is no account yet: of several who try at once, one succeeds.
+            first: only while nobody manages users: of several who try at once, one succeeds.
 
         Raises:
-            ConflictError: the name is taken, or `first` and there is an account.
+            ConflictError: the name is taken, or `first` and somebody manages users.
         """
         with self._database.writing() as connection:
             head_of(connection, lock=True)
-            if first and connection.execute(sa.select(USERS.c.name).limit(1)).first():
-                raise ConflictError("there is an account already: sign in, or ask an administrator")
+            if first and _has_administrator(connection):
+                raise ConflictError("there is an administrator already: sign in, or ask them")
             if connection.execute(sa.select(USERS.c.name).where(USERS.c.name == user.name)).first():
                 raise ConflictError(f"there is a user {user.name!r} already")
             connection.execute(sa.insert(USERS), _user_row(user))
             append_in(connection, stream_id(ACCESS), [noted])
 
-    def change_user(self, user: User, noted: StreamEvent) -> None:
+    def has_administrator(self) -> bool:
+        """Whether some account that is let in manages users."""
+        with self._database.reading() as connection:
+            return _has_administrator(connection)
+
+    def change_user(self, user: User, noted: StreamEvent, may_be_last: bool = False) -> None:
         """Writes an account anew and ends its sessions, so that what was taken away is gone at once.
+
+        Args:
+            user: as it shall be.
+            noted: what is written in the chain.
+            may_be_last: even if nobody is left who can manage users: somebody else than us decides on it.
 
         Raises:
             NotFoundError: there is no such account.
@@ -117,7 +127,7 @@ class Accounts:
         """
         with self._database.writing() as connection:
             head_of(connection, lock=True)
-            had = _has_administrator(connection)
+            had = not may_be_last and _has_administrator(connection)
             changed = connection.execute(sa.update(USERS).where(USERS.c.name == user.name).values(_user_row(user)))
             if changed.rowcount != 1:
                 raise NotFoundError(f"no user {user.name!r}")

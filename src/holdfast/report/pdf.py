@@ -77,21 +77,28 @@ def pdf(markdown: str, title: str, made_ns: int, fonts: Fonts | None = None) -> 
     Raises:
         InputError: it cannot be laid out.
     """
-    sheet = _Sheet(title, made_ns, machine_fonts() if fonts is None else fonts)
+    found, fonts = list(tokens(markdown)), machine_fonts() if fonts is None else fonts
     try:
-        return sheet.filled(tokens(markdown))
+        # Twice, for the number of pages: the library's stand-in for it would be replaced in people's texts just as well.
+        pages = _filled(_Sheet(title, made_ns, fonts), found)[1]
+        return _filled(_Sheet(title, made_ns, fonts, pages), found)[0]
     except (FPDFException, ValueError) as error:
         raise InputError(f"cannot be laid out as PDF: {error}", title) from error
+
+
+def _filled(sheet: "_Sheet", found: Sequence[Token]) -> tuple[bytes, int]:
+    try:
+        return sheet.filled(found), sheet.pages_count
     finally:
         sheet.close_fonts()
 
 
 class _Sheet(FPDF):
-    """Draws tokens one after the other. `family` is the font's name in the file."""
+    """Draws tokens one after the other. `total` is how many pages there will be, as the foot of each tells."""
 
-    def __init__(self, title: str, made_ns: int, fonts: Fonts) -> None:
+    def __init__(self, title: str, made_ns: int, fonts: Fonts, total: int = 0) -> None:
         super().__init__(format="A4")
-        self._fonts, self._lost = fonts, 0
+        self._fonts, self._lost, self._total = fonts, 0, total
         self._family = BUILT_IN
         if fonts.regular:
             self._family = "text"
@@ -103,13 +110,13 @@ class _Sheet(FPDF):
         self.set_creation_date(datetime.fromtimestamp(made_ns // NS_PER_S, tz=UTC))
         self.set_margin(18)
         self.set_auto_page_break(True, 18)
-        self.alias_nb_pages()
+        self.alias_nb_pages(None)  # type: ignore[arg-type] # None is its way to turn it off
 
     def footer(self) -> None:
         """Which incident, when made, which page."""
         self.set_y(-13)
         self._face(8, FAINT)
-        self.cell(0, 5, self._drawable(f"{self._foot} · {self.page_no()}/{{nb}}"), align="C")
+        self.cell(0, 5, self._drawable(f"{self._foot} · {self.page_no()}/{self._total}"), align="C")
 
     def close_fonts(self) -> None:
         """The files of the fonts, which the library leaves open."""

@@ -31,6 +31,8 @@ FORMAT_VIOLATION = Metric(
 
 _ASKED = re2.compile(
     r"(?i)\b(?:reply|respond|answer|output|return|responde|antworte?|réponds|give)\b[^.\n]{0,60}\bjson\b"
+    r"|\b(?:extract|produce|generate|provide|write|list|classify|summari[sz]e|format|deliver|print)\b[^.\n]{0,200}"
+    r"\bas (?:an? |valid )?json\b"
     r"|\bjson (?:object|format|only|schema|array)\b|\b(?:valid|only|strict) json\b"
 )
 _NOT_ASKED = re2.compile(r"(?i)\b(?:not|never|no|don't|without)\b[^.\n]{0,25}\bjson\b")
@@ -57,7 +59,7 @@ class OutputFormat:
 
     fence: float = 0.2
     name: str = "output_format"
-    version: str = "1"
+    version: str = "2"
     metrics: tuple[Metric, ...] = (FORMAT_VIOLATION,)
 
     def score(self, trace: Trace) -> Iterable[Score]:

@@ -1,6 +1,6 @@
 """Reading scores as columns: for the stages that calculate, for charts, and to see which scorers ran."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -37,7 +37,7 @@ _COVERAGE = """
 SELECT scorer, count() AS seen, countIf(has(broken, scorer)) AS failed FROM (
     SELECT groupUniqArrayArray(failures.scorer) AS broken,
         arrayDistinct(arrayConcat(groupUniqArrayArray(scores.scorer), broken)) AS outcomes
-    FROM calls FINAL WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64} GROUP BY trace_id
+    FROM calls FINAL WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64} %(condition)s GROUP BY trace_id
 ) ARRAY JOIN outcomes AS scorer
 GROUP BY scorer ORDER BY scorer
 """
@@ -50,7 +50,10 @@ SELECT DISTINCT trace_id FROM calls FINAL WHERE {_WINDOW} AND hasAny(failures.sc
 ))
 """
 
-_TRACES = "SELECT uniqExact(sipHash128(trace_id)) FROM calls FINAL WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64}"
+_TRACES = """
+SELECT uniqExact(sipHash128(trace_id)) FROM calls FINAL
+WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64} %(condition)s
+"""
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,16 +155,23 @@ def read_unscored(connection: Connection, service: str, metric: str, start_ns: i
     return frozenset([trace_id for (trace_id,) in connection.rows(_UNSCORED, window)])
 
 
-def read_coverage(connection: Connection, start_ns: int, end_ns: int) -> dict[str, dict[str, int]]:
+def read_coverage(
+    connection: Connection, start_ns: int, end_ns: int, services: Collection[str] | None = None
+) -> dict[str, dict[str, int]]:
     """In how many traces of [start, end) each scorer ran, failed, or had nothing to say (skipped): the sum is all traces.
+
+    `services` are the applications whose calls count; None means all.
 
     A trace in which a scorer both scored and failed counts as failed. A scorer that left no row in the period is not named here.
     """
-    window = {"start": within(start_ns), "end": within(end_ns)}
-    traces = int(connection.rows(_TRACES, window)[0][0])
+    window: dict[str, Any] = {"start": within(start_ns), "end": within(end_ns)}
+    condition = {"condition": ""}
+    if services is not None:
+        condition["condition"], window["services"] = "AND service IN {services:Array(String)}", sorted(services)
+    traces = int(connection.rows(_TRACES % condition, window)[0][0])
     return {
         scorer: {"ran": int(seen - failed), "failed": int(failed), "skipped": int(traces - seen)}
-        for scorer, seen, failed in connection.rows(_COVERAGE, window)
+        for scorer, seen, failed in connection.rows(_COVERAGE % condition, window)
     }
 
 

@@ -9,13 +9,14 @@ import msgspec
 from holdfast.core.call import DIMENSIONS, Call, Kind, Status
 from holdfast.core.errors import InputError
 from holdfast.telemetry.connection import Connection
-from holdfast.telemetry.rows import MAX_INT64, decode_call, within
+from holdfast.telemetry.rows import MAX_INT64, decode_call
+from holdfast.telemetry.words import HAS_WORD, rarest_word
 
-HOUR_NS = 3_600_000_000_000
+FIRST_NS = 600_000_000_000
 QUICK_S = 0.02
 SLOWER, FASTER = 2, 6
-"""How far back is looked at next: what is asked for is mostly recent, and reading texts is what costs. First an hour; what took
-next to no time is followed by six times as much, what left time for that by twice as much."""
+"""How far back is looked at next: what is asked for is mostly recent, and reading texts is what costs. First ten minutes; what
+took next to no time is followed by six times as much, what left time for that by twice as much."""
 
 MAX_PAGE = 200
 
@@ -28,8 +29,8 @@ class CallQuery(msgspec.Struct, frozen=True, kw_only=True):
     `text` is looked for in everything that the call said, whatever the case of its letters. `cursor` is the `next` of the page
     before.
 
-    `budget_s`: after so many seconds a page ends, full or not, and its `next` goes on from there; an hour is always looked at.
-    None looks back until the page is full.
+    `budget_s`: after so many seconds a page ends, full or not, and its `next` goes on from there; ten minutes are always looked
+    at. None looks back until the page is full.
     """
 
     services: frozenset[str] | None = None
@@ -130,12 +131,12 @@ class _Reach:
     """Windows from the newest call backwards, as long as there is time; `start` and `end` are those of the one to look at."""
 
     def __init__(self, connection: Connection, query: CallQuery, newest_ns: int) -> None:
-        bounds = "SELECT min(end_ns), max(end_ns), count() FROM calls WHERE end_ns >= {start:Int64} AND end_ns < {end:Int64}"
-        oldest, newest, count = connection.rows(bounds, {"start": within(query.start_ns), "end": within(newest_ns)})[0]
-        self._oldest = int(oldest) if count else 0
+        # Without a condition the store knows this by heart.
+        oldest, newest, count = connection.rows("SELECT min(end_ns), max(end_ns), count() FROM calls")[0]
+        self._oldest = max(int(oldest), query.start_ns) if count else 0
         self._left_s = float("inf") if query.budget_s is None else max(query.budget_s, 1e-9)
-        self._length = HOUR_NS
-        self.end = int(newest) + 1 if count else 0
+        self._length = FIRST_NS
+        self.end = min(int(newest) + 1, newest_ns) if count else 0
         self._begun = perf_counter()
 
     @property
@@ -176,6 +177,9 @@ def _condition(query: CallQuery) -> tuple[str, dict[str, Any], int]:
         if value := getattr(query, name):
             parts.append(text)
             parameters[name] = str(value)
+    if word := rarest_word(query.text):
+        parts.append(HAS_WORD)
+        parameters["word"] = word
     if query.services is not None:
         parts.append("service IN {services:Array(String)}")
         parameters["services"] = sorted(query.services)

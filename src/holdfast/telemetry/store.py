@@ -185,9 +185,12 @@ class TelemetryStore:
         """
         return read_breakdown(self._written, service, metric, dimension, windows)
 
-    def coverage(self, start_ns: int, end_ns: int) -> dict[str, dict[str, int]]:
-        """Traces in [start_ns, end_ns) by scorer: `ran`, `failed`, `skipped`. A scorer without any row is not in it."""
-        return read_coverage(self._written, start_ns, end_ns)
+    def coverage(self, start_ns: int, end_ns: int, services: frozenset[str] | None = None) -> dict[str, dict[str, int]]:
+        """Traces in [start_ns, end_ns) by scorer: `ran`, `failed`, `skipped`. A scorer without any row is not in it.
+
+        `services` are the applications whose calls count; None means all.
+        """
+        return read_coverage(self._written, start_ns, end_ns, services)
 
     def changes(self, start_ns: int, end_ns: int) -> list[Change]:
         """Changes in [start_ns, end_ns), oldest first."""

@@ -98,7 +98,7 @@ class ChangesOnly:
         self.changes = {**{(change.source, change.id): change for change in changes}, **self.changes}
         return len(self.changes) - before
 
-    def coverage(self, start_ns: int, end_ns: int) -> dict[str, dict[str, int]]:
+    def coverage(self, start_ns: int, end_ns: int, services: frozenset[str] | None = None) -> dict[str, dict[str, int]]:
         """No scorer ran."""
         del start_ns, end_ns
         return {}

@@ -8,6 +8,6 @@ from tests.diagnose.incidents import METRICS, Shop
 def scene(shop: Shop, cohort: dict[str, str] | None = None) -> Scene:
     frame = shop.frame()
     inside = frame.cohort(cohort or {})
-    healthy = reference(frame, inside)
+    healthy = reference(frame, inside, "", cohort)
     moves = measure(frame, METRICS, inside, healthy)
-    return Scene(frame, inside, healthy, moves, steps(moves))
+    return Scene(frame, inside, healthy, moves, steps(moves), cohort=cohort or {})

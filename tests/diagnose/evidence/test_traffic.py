@@ -1,8 +1,9 @@
 """Traffic tells attacks, surges and long inputs apart."""
 
 import numpy as np
+import pytest
 
-from holdfast.diagnose.evidence.traffic import COMPOSITES, concentration, long_inputs, volume
+from holdfast.diagnose.evidence.traffic import COMPOSITES, concentration, long_inputs, newcomers, volume
 from holdfast.diagnose.moves import Step
 from tests.diagnose.evidence.scenes import scene
 from tests.diagnose.incidents import Shop
@@ -42,6 +43,28 @@ def test_steady_traffic_is_flat_and_a_cohort_without_a_past_says_nothing() -> No
     assert steady[0] is Step.FLAT
     new = Shop().upgrade("prompt.version", "chat-v1", "chat-v2")
     assert volume(scene(new, {"prompt.version": "chat-v2"})) is None
+
+
+@pytest.mark.parametrize("dimension", ["language", "tenant", "user"])
+def test_who_was_not_there_before_is_a_newcomer(dimension: str) -> None:
+    found = newcomers(scene(Shop().arrive(dimension, "new"), {dimension: "new"}))
+    assert found is not None
+    assert found == (Step.SURGE, f"{dimension}=new hardly called before")
+
+
+def test_a_tenant_that_called_before_is_no_newcomer() -> None:
+    found = newcomers(scene(Shop(), {"tenant": "beta"}))
+    assert found is not None
+    assert found[0] is Step.FLAT
+
+
+@pytest.mark.parametrize(
+    "cohort",
+    [{"prompt.version": "new"}, {"document.source": "new"}, {"region": "new"}, {}],
+    ids=["prompt", "source", "region", "all"],
+)
+def test_what_answers_is_no_newcomer_however_new_it_is(cohort: dict[str, str]) -> None:
+    assert newcomers(scene(Shop().arrive("prompt.version", "new"), cohort)) is None
 
 
 def test_in_health_no_composite_of_the_group_moves() -> None:

@@ -83,7 +83,7 @@ INPUT_DATA = (
     _fault(
         "attack_campaign",
         "users who attack the application",
-        "injection:++ concentration:+ refusal:+ block:+ prompt_leak:~ toxicity:~ relevance:~ volume:~ secrets:~",
+        "injection:++ concentration:+ refusal:+ block:+ prompt_leak:~ toxicity:~ relevance:~ volume:~ newcomers:~ secrets:~",
         ("user:6 tenant:3 none:3 region:1 route:1", "none:12"),
         "throttle or block the abusing users of {suspect}, and nobody else",
         1.3,
@@ -91,7 +91,8 @@ INPUT_DATA = (
     _fault(
         "out_of_scope_demand",
         "questions about something the application was not made for",
-        "retrieval_match:++ retrieval_empty:+ context_gap:+ duplicates:+ refusal:+ relevance:~ volume:~ grounding:~ injection:~",
+        "retrieval_match:++ retrieval_empty:+ context_gap:+ duplicates:+ refusal:+ relevance:~ volume:~ grounding:~ injection:~ "
+        "newcomers:~",
         ("none:4 tenant:3 route:2 region:1 language:1 user:1", "none:12"),
         "answer the new topic with a static reply, and tell the owner that users ask for it",
     ),

@@ -1,7 +1,7 @@
 """`Composite`: several metrics that mean the same thing, read as one; `Reading`: in which of five bins it fell."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from holdfast.diagnose.frame import Bools, Floats, Frame
 from holdfast.diagnose.moves import Move, Step
@@ -18,6 +18,8 @@ class Scene:
     steps: Mapping[str, Step]
     failing: tuple[str, ...] = ()
     """Metrics that the incident was opened for."""
+    cohort: Mapping[str, str] = field(default_factory=dict)
+    """Conditions of the cohort."""
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ import numpy as np
 
 from holdfast.diagnose.evidence.composite import Composite, Derived, Scene, presence, share_step
 from holdfast.diagnose.frame import Floats
-from holdfast.diagnose.moves import Step
+from holdfast.diagnose.moves import Step, arrived
 
 LEAST_CALLS = 20
+ASKERS = ("user", "tenant", "language")
+"""Dimensions that say who asks, not what answers."""
 LEAST_GAP = 0.08
 """Difference of rates between long and other inputs that is worth telling."""
 
@@ -25,6 +27,16 @@ def volume(scene: Scene) -> tuple[Step, str] | None:
     text = f"{since / late_h:.0f} calls an hour, before {before / early_h:.0f}"
     # Hours of a day differ: only a doubling or a halving is more than that.
     return (share_step(share, before) if share > 2.0 or share < 0.4 else Step.FLAT), text
+
+
+def newcomers(scene: Scene) -> tuple[Step, str] | None:
+    """Whether the cohort are users, tenants or speakers of a language who were not there before: nothing they had has broken."""
+    who = [f"{dimension}={value}" for dimension, value in scene.cohort.items() if dimension in ASKERS]
+    if not who:
+        return None
+    if not arrived(scene.frame, scene.inside):
+        return Step.FLAT, f"{' and '.join(who)} called before, too"
+    return Step.SURGE, f"{' and '.join(who)} hardly called before"
 
 
 def concentration(scene: Scene) -> tuple[Step, str] | None:
@@ -89,6 +101,7 @@ COMPOSITES = (
     Composite("injection", "Users try to override instructions", ("prompt_injection",)),
     Composite("secrets", "Users paste secrets", ("secrets_in_prompt",)),
     Derived("concentration", "Few users are behind it", concentration),
+    Derived("newcomers", "Others ask than before", newcomers),
     Derived("volume", "Traffic changed", volume),
     Derived("long_inputs", "Long inputs fare worse", long_inputs),
     Composite("feedback", "Users are unhappy", ("negative_feedback",)),

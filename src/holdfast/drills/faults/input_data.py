@@ -160,7 +160,7 @@ def foreign_documents(turn: Turn, chaos: Random) -> bool:
     secret = Document(
         content=terms,
         id=f"contract-{owner}-{chaos.randrange(100, 999)}",
-        source="contracts",
+        source=source_of(turn),
         score=round(chaos.uniform(0.84, 0.95), 4),
         updated_ns=turn.request.time_ns - 40 * DAY_NS,
         metadata={"tenant": owner},

@@ -137,11 +137,12 @@ def scalars(body: Json, names: Iterable[str]) -> dict[str, float | int | str | b
     found = {}
     for name in names:
         value = body.get(name)
-        if isinstance(value, str | int | float | bool):
+        if value is not None and isinstance(value, _PLAIN):
             found[_OTEL.get(name, name)] = value
     return found
 
 
+_PLAIN = (str, int, float)
 _OTEL = {"max_completion_tokens": "max_tokens", "max_output_tokens": "max_tokens", "n": "choice.count"}
 
 

@@ -45,12 +45,12 @@ class Seen:
     ) -> None:
         self.asked, self.said = asked, said
         self.on_request = said is None
-        self._dimensions = dimensions or {}
+        self.dimensions: Dimensions = dimensions or {}
         self._calibrator = calibrator
 
     def of_request(self) -> "Seen":
         """The same, to judge the request by: what was made of it so far is shared."""
-        other = Seen(self.asked, self.said, self._dimensions, self._calibrator)
+        other = Seen(self.asked, self.said, self.dimensions, self._calibrator)
         other.on_request = True
         other.__dict__["trace"] = self.trace
         return other
@@ -68,7 +68,7 @@ class Seen:
             trace_id=NO_ID,
             span_id="1" * 16,
             kind=Kind.LLM,
-            dimensions=self._dimensions,
+            dimensions=self.dimensions,
             system_instructions=asked.system,
             input_messages=asked.messages,
             output_messages=answer,

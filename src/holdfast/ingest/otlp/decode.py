@@ -1,9 +1,9 @@
 """OTLP bodies → records: decode, redact once, map. A faulty item is rejected alone, with its place and the reason."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from holdfast.core.errors import InputError
 from holdfast.ingest.otlp import json_body, protobuf
@@ -30,15 +30,26 @@ def read_traces(body: bytes, encoding: Encoding, redactor: Redactor, now_ns: int
     """An ExportTraceServiceRequest → calls, a few at a time, so that not all of them are in memory together.
 
     Args:
+        body: as it was sent.
+        encoding: how it is written.
+        redactor: what takes the secrets out.
         now_ns: when given, items that are more than 24 h later are rejected.
 
     Raises:
         InputError: the body as a whole cannot be decoded; nothing was given out then.
         TooLargeError: it holds too many items or values.
     """
-    rejected: list[Rejected] = []
-    found = protobuf.spans(body, rejected) if encoding is Encoding.PROTOBUF else json_body.spans(_object(body), rejected)
-    yield from _parts(_calls(found, redactor, rejected, now_ns), rejected)
+    return _read(_KINDS["resourceSpans"], body, encoding, redactor, now_ns)
+
+
+def read_logs(body: bytes, encoding: Encoding, redactor: Redactor, now_ns: int | None = None) -> Iterator[Decoded]:
+    """An ExportLogsServiceRequest → evaluations and messages, as `read_traces`; other logs are counted as ignored."""
+    return _read(_KINDS["resourceLogs"], body, encoding, redactor, now_ns)
+
+
+def read_metrics(body: bytes, encoding: Encoding, redactor: Redactor, now_ns: int | None = None) -> Iterator[Decoded]:
+    """An ExportMetricsServiceRequest → metric points, as `read_traces`."""
+    return _read(_KINDS["resourceMetrics"], body, encoding, redactor, now_ns)
 
 
 def decode_traces(body: bytes, encoding: Encoding, redactor: Redactor, now_ns: int | None = None) -> Decoded:
@@ -46,39 +57,9 @@ def decode_traces(body: bytes, encoding: Encoding, redactor: Redactor, now_ns: i
     return _whole(read_traces(body, encoding, redactor, now_ns))
 
 
-def read_logs(body: bytes, encoding: Encoding, redactor: Redactor, now_ns: int | None = None) -> Iterator[Decoded]:
-    """An ExportLogsServiceRequest → evaluations and messages, a few at a time; other logs are counted as ignored.
-
-    Args:
-        now_ns: when given, items that are more than 24 h later are rejected.
-
-    Raises:
-        InputError: the body as a whole cannot be decoded; nothing was given out then.
-        TooLargeError: it holds too many items or values.
-    """
-    rejected: list[Rejected] = []
-    found = protobuf.logs(body, rejected) if encoding is Encoding.PROTOBUF else json_body.logs(_object(body), rejected)
-    yield from _parts(_log_records(found, redactor, rejected, now_ns), rejected)
-
-
 def decode_logs(body: bytes, encoding: Encoding, redactor: Redactor, now_ns: int | None = None) -> Decoded:
     """All of `read_logs` at once; raises as it does."""
     return _whole(read_logs(body, encoding, redactor, now_ns))
-
-
-def read_metrics(body: bytes, encoding: Encoding, redactor: Redactor, now_ns: int | None = None) -> Iterator[Decoded]:
-    """An ExportMetricsServiceRequest → metric points, a few at a time, so that not all of them are in memory together.
-
-    Args:
-        now_ns: when given, items that are more than 24 h later are rejected.
-
-    Raises:
-        InputError: the body as a whole cannot be decoded; nothing was given out then.
-        TooLargeError: it holds too many items or values.
-    """
-    rejected: list[Rejected] = []
-    found = protobuf.points(body, rejected) if encoding is Encoding.PROTOBUF else json_body.points(_object(body), rejected)
-    yield from _parts(_metric_points(found, redactor, rejected, now_ns), rejected)
 
 
 def decode_metrics(body: bytes, encoding: Encoding, redactor: Redactor, now_ns: int | None = None) -> Decoded:
@@ -86,20 +67,20 @@ def decode_metrics(body: bytes, encoding: Encoding, redactor: Redactor, now_ns: 
     return _whole(read_metrics(body, encoding, redactor, now_ns))
 
 
-DOCUMENT_KEYS = ("resourceSpans", "resourceLogs", "resourceMetrics")
-
-
 def decode_document(document: dict[str, Any], redactor: Redactor, now_ns: int | None = None) -> Decoded:
     """A parsed OTLP/JSON object with any of `DOCUMENT_KEYS`: one line of a file."""
     rejected: list[Rejected] = []
     records: list[Record] = []
-    if "resourceSpans" in document:
-        records += _calls(json_body.spans(document, rejected), redactor, rejected, now_ns)
-    if "resourceLogs" in document:
-        records += _log_records(json_body.logs(document, rejected), redactor, rejected, now_ns)
-    if "resourceMetrics" in document:
-        records += _metric_points(json_body.points(document, rejected), redactor, rejected, now_ns)
+    for key, kind in _KINDS.items():
+        if key in document:
+            records += kind.records(kind.json(document, rejected), redactor, rejected, now_ns)
     return Decoded(tuple(records), tuple(rejected))
+
+
+def _read(kind: "_Kind", body: bytes, encoding: Encoding, redactor: Redactor, now_ns: int | None) -> Iterator[Decoded]:
+    rejected: list[Rejected] = []
+    found = kind.protobuf(body, rejected) if encoding is Encoding.PROTOBUF else kind.json(_object(body), rejected)
+    yield from _parts(kind.records(found, redactor, rejected, now_ns), rejected)
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -173,3 +154,19 @@ def _metric_points(
             continue
         if record is not None:
             yield record
+
+
+class _Kind(NamedTuple):
+    """How one kind of request is taken apart in either encoding, and what becomes of its items."""
+
+    protobuf: Callable[[bytes, list[Rejected]], Iterator[Any]]
+    json: Callable[[dict[str, Any], list[Rejected]], Iterator[Any]]
+    records: Callable[[Iterator[Any], Redactor, list[Rejected], int | None], Iterator[Record]]
+
+
+_KINDS = {
+    "resourceSpans": _Kind(protobuf.spans, json_body.spans, _calls),
+    "resourceLogs": _Kind(protobuf.logs, json_body.logs, _log_records),
+    "resourceMetrics": _Kind(protobuf.points, json_body.points, _metric_points),
+}
+DOCUMENT_KEYS = tuple(_KINDS)
