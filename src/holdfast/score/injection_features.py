@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import re2
 
-from holdfast.score.text import folded, invisible_count, one_pass
+from holdfast.score.text import folded, invisible_count
 
 _RULES = (
     r"(?:instruction|rule|prompt|direction|guideline|command|order|restriction|polic(?:y|ie)|constraint|programming"
@@ -298,9 +298,16 @@ _HAS_LEET = re2.compile(r"[a-z][013457@$]+[a-z]|[013457@$][a-z]{3}")
 
 @lru_cache(maxsize=1)
 def _matcher() -> tuple[Callable[[str], list[int] | None], tuple[int, ...]]:
-    # One automaton of all patterns passes over the text once.
-    owners = tuple([column for column, group in enumerate(RULES.values()) for _ in group])
-    return one_pass(*(pattern for group in RULES.values() for pattern in group)).Match, owners
+    # A filter looks for the literals of all patterns in one pass and runs only those that can match. One automaton of them all
+    # is faster on text that it knows, and four times slower on new text: it makes its states as it goes.
+    patterns = re2.Filter()
+    owners = []
+    for column, group in enumerate(RULES.values()):
+        for pattern in group:
+            patterns.Add(pattern)
+            owners.append(column)
+    patterns.Compile()
+    return patterns.Match, tuple(owners)
 
 
 def features(text: str) -> tuple[float, ...]:
