@@ -1,6 +1,6 @@
 """The stages in order: assemble, score, store, detect, correlate, diagnose. Live and replay run this same code."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
@@ -112,8 +112,7 @@ class Pipeline:
         self._stages = stages
         self._observer = observer
         self._ahead: deque[Portion] = deque()
-        self._traces: dict[str, int] = {}
-        self._opened_at: dict[str, int] = {}
+        self._requests: dict[str, int] = {}
         self._diagnosed: dict[str, Mark] = {}
 
     def feed(self, records: Iterable[tuple[Position, Record]], now_ns: int) -> None:
@@ -181,11 +180,11 @@ class Pipeline:
         if scored:
             stages.telemetry.append(scored)
             self._observer(scored)
-            for item in scored:
-                self._traces[item.trace.service] = self._traces.get(item.trace.service, 0) + (not item.trace.addendum)
         signals: list[Signal | SignalCleared] = [*stages.detection.observe(scored), *stages.detection.tick(now_ns)]
         self._record(stages.correlator.correlate(signals, self._recent(now_ns), now_ns))
-        for incident in self._active():
+        active = self._active()
+        self._follow(active, scored)
+        for incident in active:
             mark = self._mark(incident)
             if self._diagnosis_is_due(incident, mark):
                 self._diagnose(incident, mark, now_ns)
@@ -198,6 +197,13 @@ class Pipeline:
     def _active(self) -> list[Incident]:
         return list(self._stages.ledger.incidents(states=ACTIVE, limit=1_000))
 
+    def _follow(self, active: Sequence[Incident], scored: Sequence[ScoredTrace]) -> None:
+        """Counts the requests to the application of each active incident since it opened; of others nothing is remembered."""
+        came = Counter(item.trace.service for item in scored if not item.trace.addendum)
+        known = self._requests
+        self._requests = {i.id: known[i.id] + came[i.service] if i.id in known else 0 for i in active}
+        self._diagnosed = {i.id: self._diagnosed[i.id] for i in active if i.id in self._diagnosed}
+
     def _diagnosis_is_due(self, incident: Incident, mark: Mark) -> bool:
         """At once for a new incident and for every further kind of failure, then whenever the evidence has doubled."""
         before = self._diagnosed.get(incident.id)
@@ -206,9 +212,8 @@ class Pipeline:
         return mark.traces >= max(before.traces * DIAGNOSE_GROWTH, before.traces + DIAGNOSE_AFTER_TRACES)
 
     def _mark(self, incident: Incident) -> Mark:
-        seen = self._traces.get(incident.service, 0)
         failing = frozenset(signal.metric for signal in incident.signals if signal.verdict is Verdict.FAILURE)
-        return Mark(failing, seen - self._opened_at.setdefault(incident.id, seen))
+        return Mark(failing, self._requests.get(incident.id, 0))
 
     def _record(self, events: Sequence[Recorded]) -> None:
         """Appends what was decided. Where a person closed an incident meanwhile, their word stands, and ours is logged."""
