@@ -17,12 +17,12 @@ def test_it_shows_what_is_open_what_alarms_and_which_scorers_ran(viewer: Visitor
 
 
 def test_it_shows_what_of_the_false_alarm_budget_is_spent_when_that_is_known(viewer: Visitor, context: ApiContext) -> None:
-    assert "false alarms a day" not in viewer.get("/").text
+    assert "false alarms expected" not in viewer.get("/").text
     context.progress.budget = BudgetReport(per_day=0.2, spent=Spent(0.03, 0.01), alarms=2, app_streams=5, segment_streams=9)
     context.progress.spent_today = 0.25
     text = viewer.get("/").text
-    assert "125 %" in text
-    assert "of 0.2 false alarms a day spent" in text
+    assert "0.25" in text
+    assert "false alarms expected in 24 h at most; budget 0.2" in text
 
 
 def test_when_nothing_is_open_it_says_so(viewer: Visitor, context: ApiContext) -> None:

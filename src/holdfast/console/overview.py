@@ -95,12 +95,13 @@ def _figures(context: ApiContext, who: Identity, now: int) -> list[dict[str, str
 
 
 def _budget(progress: Progress) -> list[dict[str, str]]:
-    """What of the day's false alarms is spent. Nothing is said while the pipeline has not told."""
+    """How many false alarms are to be expected. Nothing is said while the pipeline has not told."""
     if progress.budget is None:
         return []
-    share = progress.spent_today / progress.budget.per_day
-    kind = "warn" if share > FIRST_DAY_SHARE else ""
-    return [_figure(f"{100 * share:.0f} %", f"of {progress.budget.per_day:g} false alarms a day spent", kind)]
+    budget = progress.budget.per_day
+    kind = "warn" if progress.spent_today > FIRST_DAY_SHARE * budget else ""
+    label = f"false alarms expected in 24 h at most; budget {budget:g}, more on a first day"
+    return [_figure(f"{progress.spent_today:.2f}", label, kind)]
 
 
 def _figure(value: str, label: str, kind: str = "") -> dict[str, str]:
