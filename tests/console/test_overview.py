@@ -22,7 +22,7 @@ def test_it_shows_what_of_the_false_alarm_budget_is_spent_when_that_is_known(vie
     context.progress.spent_today = 0.25
     text = viewer.get("/").text
     assert "0.25" in text
-    assert "false alarms expected in 24 h at most; budget 0.2" in text
+    assert "false alarms expected in 24 h, budget 0.2" in text
 
 
 def test_when_nothing_is_open_it_says_so(viewer: Visitor, context: ApiContext) -> None:

@@ -100,7 +100,7 @@ def _budget(progress: Progress) -> list[dict[str, str]]:
         return []
     budget = progress.budget.per_day
     kind = "warn" if progress.spent_today > FIRST_DAY_SHARE * budget else ""
-    label = f"false alarms expected in 24 h at most; budget {budget:g}, more on a first day"
+    label = f"false alarms expected in 24 h, budget {budget:g}"
     return [_figure(f"{progress.spent_today:.2f}", label, kind)]
 
 
