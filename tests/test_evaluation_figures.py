@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from holdfast.evaluation_figures import auprc, auroc, counted, ratio, reliability, wilson
+from holdfast.evaluation_figures import auprc, auroc, counted, ratio, reliability
 
 LABELS = np.array([0, 0, 1, 1])
 
@@ -65,10 +65,3 @@ def test_calibrated_scores_have_no_calibration_error() -> None:
 
 def test_sure_and_wrong_is_the_worst_calibration() -> None:
     assert reliability(np.zeros(10, int), np.ones(10))["ece"] == 1.0
-
-
-def test_the_interval_of_a_share_holds_it_and_narrows_with_more() -> None:
-    assert wilson(0, 0) == (0.0, 1.0)
-    low, high = wilson(9, 10)
-    assert 0 < low < 0.9 < high < 1
-    assert wilson(900, 1000)[0] > low

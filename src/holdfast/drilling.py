@@ -31,6 +31,7 @@ from holdfast.ledger.store import Ledger
 from holdfast.pipeline import Pipeline, Portion, Stages
 from holdfast.replay import replay
 from holdfast.score.registry import METRICS, SCORERS
+from holdfast.scoring import Scored
 from holdfast.settings import Settings
 from holdfast.testing.telemetry import MemoryTelemetry
 
@@ -86,7 +87,7 @@ def drill_from_scores(scenario: Scenario, settings: Settings, folder: Path, diag
         stages, bill, now_ns = build_stages(settings, _Memory(), ledger), _Bill(), 0
         pipeline = Pipeline(msgspec.structs.replace(stages, diagnoser=diagnoser or stages.diagnoser), bill)
         for now_ns, changes, scored in kept.scored():
-            pipeline.take(Portion(changes, frozenset(), _Scored(scored), now_ns))
+            pipeline.take(Portion(changes, frozenset(), Scored(scored), now_ns))
         pipeline.finish(now_ns)
         incidents = ledger.incidents(limit=MOST_INCIDENTS)
     return _drilled(prepared, kept.requests, incidents, bill, time.process_time() - started)
@@ -179,21 +180,6 @@ class _Keeping(Pipeline):
         """Notes the portion first."""
         self._keeper.note(portion.now_ns, portion.changes, portion.scored.result())
         super().take(portion)
-
-
-class _Scored:
-    """Traces whose scores were kept."""
-
-    def __init__(self, scored: list[ScoredTrace]) -> None:
-        self._scored = scored
-
-    def done(self) -> bool:
-        """They are there."""
-        return True
-
-    def result(self) -> list[ScoredTrace]:
-        """All of them."""
-        return self._scored
 
 
 class _Bill:

@@ -1,6 +1,5 @@
 """Figures of merit of a detector: what its scores and labels say, None where they say nothing."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -69,14 +68,3 @@ def reliability(labels: Labels, scores: Scores) -> dict[str, Any]:
             error += count / len(labels) * abs(said - observed)
             bins.append({"from": number / BINS, "rows": count, "said": round(said, 4), "observed": round(observed, 4)})
     return {"ece": round(error, 6), "bins": bins}
-
-
-def wilson(part: int, whole: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927); (0, 1) of nothing."""
-    if not whole:
-        return 0.0, 1.0
-    z = 1.959964
-    share = part / whole
-    centre = (share + z * z / (2 * whole)) / (1 + z * z / whole)
-    half = z * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole)) / (1 + z * z / whole)
-    return max(0.0, centre - half), min(1.0, centre + half)

@@ -66,16 +66,18 @@ class Scores(Protocol):
         ...
 
 
-class _Scored:
-    """Traces that are scored already."""
+class Scored:
+    """A `Pending` of traces that are scored already."""
 
     def __init__(self, scored: list[ScoredTrace]) -> None:
         self._scored = scored
 
     def done(self) -> bool:
+        """They are there."""
         return True
 
     def result(self) -> list[ScoredTrace]:
+        """All of them."""
         return self._scored
 
 
@@ -93,7 +95,7 @@ class ScoringHere:
 
     def begin(self, traces: Sequence[Trace]) -> Pending:
         """Scores them."""
-        return _Scored(self._scoring.score(traces))
+        return Scored(self._scoring.score(traces))
 
     def snapshot(self) -> bytes:
         """What the scorers remember."""
@@ -150,7 +152,7 @@ class ScoringApart:
     def begin(self, traces: Sequence[Trace]) -> Pending:
         """Sends them over."""
         if not traces:
-            return _Scored([])
+            return Scored([])
         return _Sent(traces, self._submit(traces), self._taken)
 
     def snapshot(self) -> bytes:

@@ -4,8 +4,6 @@ import os
 import signal
 import socket
 import threading
-import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,9 +18,8 @@ from holdfast.gateway.spool import SpoolReader
 from holdfast.testing.gateway import KEY, GatewayProcess, lease, simple
 from holdfast.testing.model_server import Reply
 from holdfast.testing.upstream import Behaviour, UpstreamProcess, wait_until
+from tests.scenarios.load import CHAT, HEADERS, Load
 
-CHAT = "/v1/chat/completions"
-HEADERS = {"authorization": f"Bearer {KEY}"}
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 RULE = BreakerRule(name="t", signal=BreakerSignal.TRANSPORT, min_count=5, window_s=10, cool_s=0.5, probes=2)
 
@@ -40,45 +37,6 @@ def two(first: UpstreamProcess, second: UpstreamProcess, **fields: object) -> De
 def pair() -> Iterator[tuple[UpstreamProcess, UpstreamProcess]]:
     with UpstreamProcess() as first, UpstreamProcess() as second:
         yield first, second
-
-
-class Load:
-    """Clients that ask again and again until they are told to stop; what each got is counted."""
-
-    def __init__(self, url: str, clients: int = 4) -> None:
-        self._url, self._stop = url, threading.Event()
-        self.seen: Counter[str] = Counter()
-        self.slowest_s = 0.0
-        self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
-
-    def _run(self) -> None:
-        with httpx.Client(timeout=10) as client:
-            while not self._stop.is_set():
-                start = time.perf_counter()
-                try:
-                    told = client.post(self._url + CHAT, json=BODY, headers=HEADERS)
-                    self.seen[f"{told.status_code} {told.headers.get('x-holdfast-target', '')}".strip()] += 1
-                except httpx.TransportError as error:
-                    self.seen[type(error).__name__] += 1
-                self.slowest_s = max(self.slowest_s, time.perf_counter() - start)
-
-    def __enter__(self) -> "Load":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(20)
-
-    @property
-    def total(self) -> int:
-        return sum(self.seen.values())
-
-    def wait_for(self, more: int) -> None:
-        wanted = self.total + more
-        wait_until(lambda: self.total >= wanted, 20)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from holdfast.gateway.spool import SpoolReader
 from holdfast.testing.gateway import KEY, GatewayProcess, simple
 from holdfast.testing.model_server import Reply
 from holdfast.testing.upstream import Behaviour, UpstreamProcess, wait_until
-from tests.scenarios.test_gateway_faults import CHAT, RULE, Load, two
+from tests.scenarios.load import CHAT, Load
+from tests.scenarios.test_gateway_faults import RULE, two
 
 HEADERS = {"authorization": f"Bearer {KEY}"}
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}

@@ -124,6 +124,7 @@ def test_a_share_of_nothing_is_refused(share: float) -> None:
         Limited(share)
 
 
+@pytest.mark.parametrize("said", [2.0, -4.0], ids=["notable", "harmless"])
 @pytest.mark.parametrize(
     ("scorer", "metric"),
     [
@@ -135,8 +136,8 @@ def test_a_share_of_nothing_is_refused(share: float) -> None:
     ],
     ids=["attack", "grounding", "request", "toxicity", "output"],
 )
-def test_whose_second_opinion_was_not_asked_says_so(scorer: Callable[[SecondOpinions], Scorer], metric: str) -> None:
-    clock, work = FakeClock(), Work(SAVED_S / 100, said=2.0)
+def test_whose_second_opinion_was_not_asked_says_so(scorer: Callable[[SecondOpinions], Scorer], metric: str, said: float) -> None:
+    clock, work = FakeClock(), Work(SAVED_S / 100, said=said)
     second = limited(work, clock)
     for name in ("prompt_injection", "ungrounded_answer", "unsafe_request", "toxicity", "unsafe_output"):
         for _ in range(LEAST - 1):
@@ -145,5 +146,5 @@ def test_whose_second_opinion_was_not_asked_says_so(scorer: Callable[[SecondOpin
     work.seconds = SAVED_S
     second.ask(metric, 0.0, work)
     told = scores(scorer(second), exchange(ABUSE, ABUSE, ANSWER))[metric]
-    assert told.value == pytest.approx(sigmoid(2.0))
+    assert told.value == pytest.approx(sigmoid(said))
     assert STOOD_IN in told.why

@@ -5,15 +5,15 @@ Every row is shown to both opinions, at the shipped operating point; 95 % interv
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from holdfast.evaluation import Row, evaluate
-from holdfast.evaluation_figures import auprc, auroc, wilson
+from holdfast.evaluation_figures import auprc, auroc
 from holdfast.score.operating_points import THRESHOLDS
+from training.figures import over_all, share
 from training.inline.__main__ import told
 
 FOLDER = Path(__file__).parent
@@ -27,9 +27,6 @@ SETS: dict[str, tuple[str, str]] = {
     "documents_again": ("injection", "documents_again.jsonl"),
 }
 """Set → task and file. `moderation_*` families of the file are a set of their own."""
-DRAWS = 400
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def rows(name: str) -> Iterator[tuple[str, Row]]:
@@ -49,34 +46,20 @@ def rows(name: str) -> Iterator[tuple[str, Row]]:
         yield f"{file}:{number}", row
 
 
-def interval(figure: Callable[[Ints, Floats], float | None], labels: Ints, scores: Floats) -> str:
-    """A figure with its percentile bootstrap interval (Efron 1979)."""
-    rng = np.random.default_rng(0)
-    draws = [rng.integers(0, len(labels), len(labels)) for _ in range(DRAWS)]
-    values = [value for d in draws if (value := figure(labels[d], scores[d])) is not None]
-    return f"{figure(labels, scores):.3f} [{np.quantile(values, 0.025):.3f}, {np.quantile(values, 0.975):.3f}]"
-
-
-def flagged(said: Ints) -> str:
-    """The share that is flagged, with its interval."""
-    low, high = wilson(int(said.sum()), len(said))
-    return f"{said.mean():.3f} [{low:.3f}, {high:.3f}]"
-
-
 def judged(name: str, families: bool) -> None:
     """Print the figures of a set."""
     task = SETS[name][0]
     outcome = evaluate(task, rows(name))
     labels = np.array(outcome.labels, dtype=np.int64)
     scores = np.array([0.0 if j.score is None else j.score for j in outcome.judged])
-    said = (scores >= THRESHOLDS[task]).astype(np.int64)
+    said = scores >= THRESHOLDS[task]
     told(
-        f"{name} ({task}, {labels.sum()} of {len(labels)}): caught {flagged(said[labels == 1])}, flagged of harmless"
-        f" {flagged(said[labels == 0])}, AUROC {interval(auroc, labels, scores)}, AUPRC {interval(auprc, labels, scores)}"
+        f"{name} ({task}, {labels.sum()} of {len(labels)}): caught {share(said[labels == 1])}, flagged of harmless"
+        f" {share(said[labels == 0])}, AUROC {over_all(auroc, labels, scores)}, AUPRC {over_all(auprc, labels, scores)}"
     )
     kinds = np.array([row.label_detail for _, row in rows(name)])
     for kind in dict.fromkeys(kinds) if families else ():
-        told(f"    {kind}, label {labels[kinds == kind][0]}: flagged {flagged(said[kinds == kind])}")
+        told(f"    {kind}, label {labels[kinds == kind][0]}: flagged {share(said[kinds == kind])}")
 
 
 def main() -> None:

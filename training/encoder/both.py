@@ -3,14 +3,13 @@ SOURCES --work FOLDER`, after `python -m training.encoder` with the same sources
 """
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import average_precision_score, roc_auc_score
 from tokenizers import Tokenizer
 
+from holdfast.evaluation_figures import auprc, auroc
 from holdfast.models.artefact import inline
 from holdfast.score.attack import ATTACK
 from holdfast.score.safety import ABUSE, LIMIT, REQUEST, Weights
@@ -18,6 +17,7 @@ from holdfast.score.text import capped, folded
 from training.encoder import safety
 from training.encoder.fit import told
 from training.encoder.measure import CONTRASTS
+from training.figures import over_all, share
 from training.inline.data import Corpus
 from training.inline.fit import fit
 from training.inline.heads import RECIPES
@@ -25,7 +25,6 @@ from training.inline.matrix import blocks
 
 Floats = npt.NDArray[np.float64]
 WEIGHTS: dict[str, Weights] = {"toxicity": ABUSE, "unsafe_request": REQUEST, "prompt_injection": ATTACK}
-DRAWS = 400
 ORDINARY = "halueval_queries"
 
 
@@ -43,36 +42,13 @@ def first_opinions(head: str, corpus: Corpus, left: frozenset[str], texts: list[
     return found
 
 
-def wilson(hits: int, count: int) -> str:
-    """A share with its 95 % interval (Wilson 1927)."""
-    share, z = hits / count, 1.96
-    middle = (share + z * z / 2 / count) / (1 + z * z / count)
-    half = z * float(np.sqrt(share * (1 - share) / count + z * z / 4 / count**2)) / (1 + z * z / count)
-    return f"{share:.3f} [{max(0.0, middle - half):.3f}, {middle + half:.3f}]"
-
-
-def bootstrapped(figure: Callable[..., float], truth: npt.NDArray[np.int64], said: Floats) -> str:
-    """A figure with its 95 % interval (percentile bootstrap, Efron 1979)."""
-    rng, drawn = np.random.default_rng(0), []
-    for _ in range(DRAWS):
-        rows = rng.integers(0, len(truth), len(truth))
-        if 0 < truth[rows].mean() < 1:
-            drawn.append(figure(truth[rows], said[rows]))
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return f"{figure(truth, said):.3f} [{low:.3f}, {high:.3f}]"
-
-
 def line(truth: npt.NDArray[np.int64], said: Floats, ordinary: Floats) -> str:
     """What is flagged at the operating point, the order, and recall at fixed shares of ordinary prompts flagged."""
-    parts = [
-        f"flagged of label {k}: {wilson(int((said[truth == k] >= 0).sum()), int((truth == k).sum()))}"
-        for k in (0, 1)
-        if k in truth
-    ]
+    parts = [f"flagged of label {k}: {share(said[truth == k] >= 0)}" for k in (0, 1) if k in truth]
     if 0 < truth.mean() < 1:
         parts += [
-            f"AUROC {bootstrapped(roc_auc_score, truth, said)}",
-            f"AUPRC {bootstrapped(average_precision_score, truth, said)}",
+            f"AUROC {over_all(auroc, truth, said)}",
+            f"AUPRC {over_all(auprc, truth, said)}",
         ]
     if len(ordinary) and truth.any():
         parts += [f"recall at {p:.0%} {np.mean(said[truth == 1] >= np.quantile(ordinary, 1 - p)):.3f}" for p in (0.01, 0.05, 0.1)]
@@ -109,7 +85,7 @@ def main() -> None:
                 told(f"{head}, {name}: {source} ({rows.sum()}): {line(truth[rows], said[rows], ordinary)}")
         for family in dict.fromkeys(families[sources == "written"]) if options.families else ():
             rows = (families == family) & (sources == "written")
-            told(f"    {head}: {family}: flagged {wilson(int((both[rows] >= 0).sum()), int(rows.sum()))}, label {truth[rows][0]}")
+            told(f"    {head}: {family}: flagged {share(both[rows] >= 0)}, label {truth[rows][0]}")
 
 
 if __name__ == "__main__":

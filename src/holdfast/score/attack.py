@@ -14,10 +14,10 @@ from holdfast.score.language import in_english
 from holdfast.score.learned import worst_stretch
 from holdfast.score.opinion import VERSION, Heads, opinion, stretch_opinion
 from holdfast.score.pieces import Piece
-from holdfast.score.protocol import NOTABLE, score_of
+from holdfast.score.protocol import score_of
 from holdfast.score.reading import Reading, reading_of
-from holdfast.score.safety import Band, Weights, blended, within
-from holdfast.score.second import STOOD_IN, UNLIMITED, SecondOpinions
+from holdfast.score.safety import ENCODER, Band, Weights, blended, within
+from holdfast.score.second import UNLIMITED, SecondOpinions, by, told
 from holdfast.score.text import sigmoid
 
 PROMPT, DOCUMENT = PROMPT_INJECTION.name, DOCUMENT_INJECTION.name
@@ -41,7 +41,7 @@ class Attack:
     first: Injection = field(default_factory=Injection)
     second: SecondOpinions = UNLIMITED
     name: str = "injection"
-    version: str = f"3+{VERSION}"
+    version: str = f"4+{VERSION}"
     metrics: tuple[Metric, ...] = (PROMPT_INJECTION, DOCUMENT_INJECTION)
 
     def prepare(self, traces: Sequence[Trace]) -> None:
@@ -63,14 +63,14 @@ class Attack:
         return score_of(self, call, PROMPT_INJECTION, value, why)
 
     def _content(self, call: Call) -> Score | None:
-        """The worst of what a call brought in; of what is unsure, the `MOST_READ` worst are read again and stand for the rest."""
+        """The worst of what a call brought in. Of what is unsure the `MOST_READ` worst are read again, the rest keeps its score."""
         told = sorted(((*self.first.document(piece), piece) for piece in content_of(call)), key=lambda t: t[0], reverse=True)
-        if not told:
-            return None
-        unsure = [t for t in told if within(self.unsure_document, _logit(t[0])) and in_english(t[2])]
-        sure = [(value, why) for value, why, piece in told if not any(piece is t[2] for t in unsure)]
-        value, why = max(sure + [self._document(*t) for t in unsure[:MOST_READ]])
-        return score_of(self, call, DOCUMENT_INJECTION, value, why)
+        unsure = [n for n, (value, _, piece) in enumerate(told) if self._doubtful(value, piece)][:MOST_READ]
+        judged = [self._document(*t) if n in unsure else t[:2] for n, t in enumerate(told)]
+        return score_of(self, call, DOCUMENT_INJECTION, *max(judged)) if judged else None
+
+    def _doubtful(self, value: float, piece: Piece) -> bool:
+        return within(self.unsure_document, _logit(value)) and in_english(piece)
 
     def _document(self, value: float, why: str, piece: Piece) -> tuple[float, str]:
         return self._again(DOCUMENT, HIDDEN, _logit(value), why, lambda: worst_opinion(piece))
@@ -78,8 +78,7 @@ class Attack:
     def _again(self, head: str, weights: Weights, first: float, why: str, read: Callable[[], Heads]) -> tuple[float, str]:
         logit, asked = self.second.ask(head, first, lambda: blended(weights, first, read().get(head, first)))
         value = sigmoid(logit)
-        by = f"encoder {VERSION}" if asked else STOOD_IN
-        return value, f"{why or 'no feature by hand'}; {by}" if value >= NOTABLE else ""
+        return value, told(value, f"{why or 'no feature by hand'}; {by(asked, ENCODER)}")
 
 
 def worst_opinion(piece: Piece) -> Heads:

@@ -14,7 +14,7 @@ from holdfast.score.language import in_english
 from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import Reading, reading_of
 from holdfast.score.safety import Band
-from holdfast.score.second import STOOD_IN, UNLIMITED, SecondOpinions
+from holdfast.score.second import STOOD_IN, UNLIMITED, SecondOpinions, told
 from holdfast.score.support import Sources, doubts, marked, parts, worst
 from holdfast.score.text import sigmoid
 
@@ -35,7 +35,7 @@ class Grounding:
     first: Groundedness = field(default_factory=Groundedness)
     second: SecondOpinions = UNLIMITED
     name: str = "groundedness"
-    version: str = f"2+{VERSION}"
+    version: str = f"3+{VERSION}"
     metrics: tuple[Metric, ...] = (UNGROUNDED, NUMBERS, ENTITIES)
 
     def score(self, trace: Trace) -> Iterable[Score]:
@@ -57,11 +57,11 @@ class Grounding:
 
         said, asked = self.second.ask(UNGROUNDED.name, logit, work)
         value = sigmoid(said)
+        why = told(value, score.why if asked else "; ".join(filter(None, (score.why, STOOD_IN))))
         if value < NOTABLE:
-            return score_of(self, reading.anchor, UNGROUNDED, value)
-        told = tuple(Span("answer", start, end, f"not in the sources (encoder {VERSION})") for start, end in spans)
-        why = score.why if asked else f"{score.why}; {STOOD_IN}"
-        return score_of(self, reading.anchor, UNGROUNDED, value, why, (told or score.spans)[:MAX_SPANS])
+            return score_of(self, reading.anchor, UNGROUNDED, value, why)
+        marks = tuple(Span("answer", start, end, f"not in the sources (encoder {VERSION})") for start, end in spans)
+        return score_of(self, reading.anchor, UNGROUNDED, value, why, (marks or score.spans)[:MAX_SPANS])
 
 
 def doubted(reading: Reading) -> tuple[float, list[tuple[int, int]]]:

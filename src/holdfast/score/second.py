@@ -8,6 +8,7 @@ from typing import Protocol
 import structlog
 
 from holdfast.core.clock import NS_PER_S, Clock, SystemClock
+from holdfast.score.protocol import NOTABLE
 from holdfast.score.text import sigmoid
 
 _log = structlog.get_logger(__name__)
@@ -98,3 +99,13 @@ class Limited:
 
 UNLIMITED = Unlimited()
 STOOD_IN = "no time for a second opinion, the mean of the last ones"
+
+
+def by(asked: bool, who: str) -> str:
+    """Who judged: `who`, or the mean that stood in where nobody was asked."""
+    return who if asked else STOOD_IN
+
+
+def told(value: float, why: str) -> str:
+    """`why`, of a notable score and of every one that was not judged: an opinion that was not asked must not look like a pass."""
+    return why if value >= NOTABLE or STOOD_IN in why else ""
