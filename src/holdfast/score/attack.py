@@ -63,7 +63,7 @@ class Attack:
         return score_of(self, call, PROMPT_INJECTION, value, why)
 
     def _content(self, call: Call) -> Score | None:
-        """The worst of what a call brought in. Of what is unsure the `MOST_READ` worst are read again, the rest keeps its score."""
+        """The worst of what a call brought in. Of the unsure ones the `MOST_READ` worst are read again, the rest stands."""
         told = sorted(((*self.first.document(piece), piece) for piece in content_of(call)), key=lambda t: t[0], reverse=True)
         unsure = [n for n, (value, _, piece) in enumerate(told) if self._doubtful(value, piece)][:MOST_READ]
         judged = [self._document(*t) if n in unsure else t[:2] for n, t in enumerate(told)]
