@@ -25,6 +25,9 @@ SETS: dict[str, tuple[str, str]] = {
     "injection": ("injection", "injection.jsonl"),
     "documents": ("injection", "documents.jsonl"),
     "documents_again": ("injection", "documents_again.jsonl"),
+    "requests_again": ("unsafe_prompt", "requests_again.jsonl"),
+    "abuse_again": ("toxicity", "abuse_again.jsonl"),
+    "summaries": ("faithfulness", "summaries.jsonl"),
 }
 """Set → task and file. `moderation_*` families of the file are a set of their own."""
 
@@ -33,17 +36,21 @@ def rows(name: str) -> Iterator[tuple[str, Row]]:
     """Place and row of each text of a set; its family is the row's `label_detail`."""
     task, file = SETS[name]
     for number, line in enumerate((FOLDER / file).read_text(encoding="utf-8").splitlines(), 1):
-        text = json.loads(line)
-        if file == "abuse.jsonl" and text["family"].startswith("moderation") != (name == "moderation"):
-            continue
-        row = Row(label=text["label"], id=f"{name}-{number}", label_detail=text["family"])
-        if task == "unsafe_output":
-            row.prompt, row.response = text["q"], text["a"]
-        elif name.startswith("documents"):
-            row.prompt, row.context = "What does it say?", text["text"]
-        else:
-            row.text = text["text"]
-        yield f"{file}:{number}", row
+        told_of = json.loads(line)
+        for one in told_of.get("answers", [told_of]):
+            family = one.get("kind") or one["family"]
+            if file == "abuse.jsonl" and family.startswith("moderation") != (name == "moderation"):
+                continue
+            row = Row(label=one["label"], id=f"{name}-{number}", label_detail=family)
+            if task == "unsafe_output":
+                row.prompt, row.response = one["q"], one["a"]
+            elif task == "faithfulness":
+                row.context, row.response = told_of["document"], one["text"]
+            elif name.startswith("documents"):
+                row.prompt, row.context = "What does it say?", one["text"]
+            else:
+                row.text = one["text"]
+            yield f"{file}:{number}", row
 
 
 def judged(name: str, families: bool) -> None:
@@ -53,9 +60,11 @@ def judged(name: str, families: bool) -> None:
     labels = np.array(outcome.labels, dtype=np.int64)
     scores = np.array([0.0 if j.score is None else j.score for j in outcome.judged])
     said = scores >= THRESHOLDS[task]
+    caught, flagged = said[labels == 1], said[labels == 0]
     told(
-        f"{name} ({task}, {labels.sum()} of {len(labels)}): caught {share(said[labels == 1])}, flagged of harmless"
-        f" {share(said[labels == 0])}, AUROC {over_all(auroc, labels, scores)}, AUPRC {over_all(auprc, labels, scores)}"
+        f"{name} ({task}, {labels.sum()} of {len(labels)}): caught {share(caught)}, flagged of harmless {share(flagged)},"
+        f" balanced accuracy {(caught.mean() + 1 - flagged.mean()) / 2:.3f}, AUROC {over_all(auroc, labels, scores)}, AUPRC"
+        f" {over_all(auprc, labels, scores)}"
     )
     kinds = np.array([row.label_detail for _, row in rows(name)])
     for kind in dict.fromkeys(kinds) if families else ():
