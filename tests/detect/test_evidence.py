@@ -59,3 +59,15 @@ def test_a_snapshot_is_exact() -> None:
     again.load(evidence.state())
     assert again.bad_between(0, 3, 1, (0, 9)) == evidence.bad_between(0, 3, 1, (0, 9))
     assert list(again.traces_between(0, 1, (0, 9))) == [(0, 1)]
+
+
+def test_an_application_that_is_dropped_leaves_nothing_behind_and_others_stay() -> None:
+    evidence = Evidence()
+    for app in (0, 7):
+        evidence.saw(app, [(1, (app,))])
+        evidence.found(app, 3, bad(1, 1.0, "t", (app,)))
+    evidence.drop(0)
+    assert not evidence.recent(0)
+    assert not evidence.bad_between(0, 3, 0, (0, 9))
+    assert evidence.recent(7) == [(7,)]
+    assert evidence.bad_between(7, 3, 7, (0, 9))

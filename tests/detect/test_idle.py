@@ -5,14 +5,14 @@ import pytest
 from holdfast.core.signal import Segment
 from holdfast.core.trace import ScoredTrace, Trace
 from holdfast.detect.detection import Detection
-from holdfast.detect.idle import NS_PER_DAY, forget_idle
+from holdfast.detect.idle import NS_PER_DAY, forget_applications, forget_idle
 from holdfast.detect.policy import DetectPolicy
 from holdfast.detect.protocol import Ground
 from holdfast.detect.segments import SegmentIndex
 from holdfast.detect.streams import ALARMED
 from holdfast.detect.watch import Alarm, Watch
-from tests.detect.replay import failures, feed, replay
-from tests.detect.simulation import METRICS, Fault, Script, traffic
+from tests.detect.replay import failures, feed, replay, seconds
+from tests.detect.simulation import METRICS, START_NS, Fault, Script, traffic
 
 DAY_S = 86_400.0
 NOW = 100 * NS_PER_DAY
@@ -175,3 +175,77 @@ def test_a_flood_of_values_leaves_room_for_those_that_come_hours_later() -> None
     assert len(index.segments) <= 40 + 10
     report = detection.budget_spent()
     assert report.app_streams + report.segment_streams <= 800
+
+
+def parted(detection: Detection, days: float) -> None:
+    """An application of which 1,000 calls came, and then, for so many days, only those of another one."""
+    feed(detection, traffic(Script(seconds=2000.0, service="gone")))
+    detection.tick(START_NS)
+    feed(detection, traffic(Script(seconds=400.0, service="stays", start_s=days * DAY_S)))
+    detection.tick(START_NS + int(days * NS_PER_DAY))
+
+
+def streams_of(detection: Detection) -> int:
+    report = detection.budget_spent()
+    return report.app_streams + report.segment_streams
+
+
+def test_an_application_of_which_nothing_came_for_a_month_gives_its_streams_up() -> None:
+    kept, given_up = Detection(METRICS), Detection(METRICS)
+    parted(kept, 29.0)
+    parted(given_up, 31.0)
+    assert streams_of(kept) > 100
+    assert streams_of(given_up) == 0
+
+
+def test_an_application_that_comes_back_is_learnt_anew_and_its_failures_are_found() -> None:
+    detection = Detection(METRICS)
+    parted(detection, 31.0)
+    fault = Fault(4000.0, "ungrounded_answer", 0.4)
+    back = Script(seconds=6000, start_s=32 * DAY_S, service="gone", seed=2, faults=[fault])
+    found = failures(feed(detection, traffic(back)))
+    assert {s.segment.service for s in found} == {"gone"}
+    assert all(seconds(s.detected_ns) > 32 * DAY_S + fault.start_s for s in found)
+
+
+def test_an_application_that_sends_late_is_there_however_old_its_calls_are() -> None:
+    detection, now_ns = Detection(METRICS), START_NS + 90 * NS_PER_DAY
+    for begin in (0.0, 2000.0):
+        feed(detection, traffic(Script(seconds=2000.0, start_s=begin)))
+        detection.tick(now_ns)
+    assert streams_of(detection) > 100
+
+
+def test_an_application_that_has_alarmed_keeps_its_streams() -> None:
+    detection = Detection(METRICS)
+    feed(detection, traffic(Script(seconds=6000, faults=[Fault(4000.0, "ungrounded_answer", 0.4)])))
+    detection.tick(START_NS)
+    before = streams_of(detection)
+    detection.tick(START_NS + 40 * NS_PER_DAY)
+    assert streams_of(detection) == before > 0
+
+
+def test_a_restored_detection_gives_an_idle_application_up_as_the_first_one_does() -> None:
+    first, second = Detection(METRICS), Detection(METRICS)
+    feed(first, traffic(Script(seconds=2000.0, service="gone")))
+    first.tick(START_NS)
+    feed(first, traffic(Script(seconds=100.0, service="stays")))
+    second.restore(first.snapshot())
+    for detection in (first, second):
+        detection.tick(START_NS + 31 * NS_PER_DAY)
+        feed(detection, traffic(Script(seconds=3000.0, service="stays", start_s=31 * DAY_S)))
+    assert first.snapshot() == second.snapshot()
+    assert streams_of(second) > 0
+
+
+def test_nothing_of_an_application_that_was_given_up_is_left() -> None:
+    watched = watch({("tenant", "a"): 1.0})
+    watched.ground.evidence.saw(0, [(NOW, (0, 1))])
+    watched.changes[0], watched.strengths[0, 0, "tenant"] = [NOW], 30.0
+    assert forget_applications(watched, [0]) == (frozenset({0}), frozenset({1}))
+    assert watched.streams.used == 0
+    assert watched.find(0, 0) == -1
+    assert not watched.ground.evidence.recent(0)
+    assert not watched.changes
+    assert not watched.strengths
+    assert watched.ground.index.find(Segment("shop")) == 0

@@ -80,6 +80,15 @@ def test_a_recalibrated_metric_waits_anew() -> None:
     assert not [p for p in maker.make(TRACES[120:140]) if rank in p.columns.tolist()]
 
 
+def test_an_application_that_is_dropped_waits_anew_and_nothing_of_it_waits() -> None:
+    maker = Maker()
+    maker.make(TRACES[:120])
+    maker.panels.drop(frozenset({1}))
+    assert maker.panels.state().references
+    maker.panels.drop(frozenset({0}))
+    assert maker.panels.state() == PanelState([], [])
+
+
 def test_what_waits_is_not_told_to_segments_that_are_forgotten() -> None:
     maker = Maker()
     maker.make(TRACES[:50])

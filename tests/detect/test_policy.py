@@ -18,6 +18,8 @@ def test_the_default_policy_is_valid_and_frozen() -> None:
         ({"quantile": 0.4}, "quantile"),
         ({"segment_quantile": 1.0}, "segment_quantile"),
         ({"min_calls": 0}, "min_calls"),
+        ({"idle_days": 0.0}, "idle_days"),
+        ({"idle_application_days": -1.0}, "idle_application_days"),
         ({"max_streams": 0}, "max_streams"),
     ],
 )

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from holdfast.detect.policy import DetectPolicy
 from holdfast.detect.protocol import Ground
@@ -124,3 +125,45 @@ def test_a_segment_that_parts_from_its_twin_goes_on_with_the_same_baseline() -> 
     assert watched.ground.index.twins == {}
     assert watched.streams.base[route].tolist() == watched.streams.base[whole].tolist()
     assert watched.streams.mode[route] == WATCHING
+
+
+def test_a_new_version_is_held_closer_to_what_was_there_than_a_new_document_source() -> None:
+    watched = watch()
+    watched.ground.index.profile({"service.name": ("shop",), "route": ("/a",), "document.source": ("wiki",)})
+    place(watched, 0)
+    known(watched, 2000, 400)
+    (route,) = place(watched, 1)
+    settled(watched, route, bad=400)
+    version, source = place(watched, 2, 3)
+    s = watched.streams
+    assert s.strength[version] > 4 * s.strength[source]
+    assert s.null[version] < s.null[source]
+
+
+def test_a_new_version_is_not_held_closer_than_its_route_is_known() -> None:
+    watched = watch()
+    place(watched, 0)
+    known(watched, 2000, 60)
+    (route,) = place(watched, 1)
+    settled(watched, route, calls=300, bad=9)
+    (version,) = place(watched, 2)
+    assert watched.streams.strength[version] == 300
+
+
+def test_budgets_of_all_streams_sum_to_their_shares_and_harmless_metrics_have_less() -> None:
+    watched = watch(false_alarms_per_day=1)
+    watched.ground.table.metric_index("tokens")
+    columns = watched.ground.table.columns
+    rows = [
+        int(r)
+        for column in range(len(columns))
+        for r in watched.place(np.array([0, 1]), np.array([column] * 2), np.ones(2, np.int64))
+    ]
+    watched.streams.mode[rows] = WATCHING
+    budget = watched.budgets(np.array(rows))
+    whole = watched.streams.parent[rows] < 0
+    policy = watched.ground.policy
+    assert budget[whole].sum() == pytest.approx(policy.app_share)
+    assert budget[~whole].sum() == pytest.approx(policy.segment_share)
+    harmless = np.array([columns[int(c)].metric == "tokens" for c in watched.streams.column[rows]])
+    assert budget[whole & harmless].max() == pytest.approx(budget[whole & ~harmless].min() / 4)

@@ -13,7 +13,6 @@ from holdfast.core.clock import NS_PER_S
 from holdfast.core.ids import derived_id
 from holdfast.core.signal import Signal, SignalCleared, Verdict
 from holdfast.detect.baseline import null_mean
-from holdfast.detect.budget import stream_budget
 from holdfast.detect.columns import Column
 from holdfast.detect.evidence import BadCall, exemplars
 from holdfast.detect.reference import FAR
@@ -40,9 +39,6 @@ def raise_signal(watch: Watch, row: int, evidence: float, time_ns: int) -> Signa
     onset = s.zero[row, best].copy()
     segment, column = ground.index.segments[int(s.segment[row])], ground.table.columns[int(s.column[row])]
     onset_ns = int(onset[TIME])
-    apps, parts = watch.counts()
-    whole = s.parent[row] < 0
-    share = ground.policy.app_share if whole else ground.policy.segment_share
     signal = Signal(
         id=derived_id("sig", column.detector, column.metric, segment, onset_ns),
         detector=column.detector,
@@ -56,7 +52,7 @@ def raise_signal(watch: Watch, row: int, evidence: float, time_ns: int) -> Signa
         threshold=math.log(s.threshold[row]),
         calls=0,
         bad=0.0,
-        budget=stream_budget(apps if whole else parts, share, ground.policy),
+        budget=float(watch.budgets(np.array([row]))[0]),
     )
     signal = _measured(watch, row, signal, onset[:TIME], _Setting(watch, row, (onset_ns, time_ns)))
     watch.alarms[row] = Alarm(signal, onset[:TIME].tolist(), float(s.totals[row, N]), s.totals[row].tolist())

@@ -58,12 +58,15 @@ def daily_calls(calls: float, first_ns: float, last_ns: float) -> float:
     return max(calls / days, FEWEST_A_DAY)
 
 
-def stream_budget(streams: int, share: float, policy: DetectPolicy) -> float:
-    """False alarms a day of one of `streams` that have `share` of the budget together."""
+def stream_budget(streams: float, share: float, policy: DetectPolicy) -> float:
+    """False alarms a day of one of `streams` that have `share` of the budget together; `streams` is the sum of their weights.
+
+    Any weights keep the sum (Genovese, Roeder & Wasserman 2006, of p-values): they say where a fault is looked for first.
+    """
     return policy.false_alarms_per_day * share / max(streams, 1)
 
 
-def head_start(threshold: float, streams: int, changes_today: int, policy: DetectPolicy) -> float:
+def head_start(threshold: float, streams: float, changes_today: int, policy: DetectPolicy) -> float:
     """Evidence that a stream is given at a change.
 
     Starting R at r makes the chance of a false alarm by the change at most r ÷ threshold: the change's share of the budget,

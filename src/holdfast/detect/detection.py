@@ -17,7 +17,7 @@ from holdfast.detect.registry import DETECTORS
 from holdfast.detect.segments import IndexState
 from holdfast.detect.sequential import Sequential
 
-FORMAT = 5
+FORMAT = 6
 MAX_CHANGES = 2_000
 """Changes that are remembered, so that none counts twice."""
 

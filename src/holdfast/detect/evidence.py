@@ -92,6 +92,11 @@ class Evidence:
                 if not gone.isdisjoint(call.segments):
                     calls[at] = msgspec.structs.replace(call, segments=_without(call.segments, gone))
 
+    def drop(self, app: int) -> None:
+        """Forget all that is remembered of an application."""
+        self._traces.pop(app, None)
+        self._bad = {key: ring for key, ring in self._bad.items() if key[0] != app}
+
     def state(self) -> bytes:
         """For a snapshot."""
         return msgspec.msgpack.encode(

@@ -28,6 +28,21 @@ def forget_idle(watch: Watch) -> frozenset[int]:
     return gone
 
 
+def forget_applications(watch: Watch, applications: Collection[int]) -> tuple[frozenset[int], frozenset[int]]:
+    """Forget all streams and segments of these applications; returns those forgotten, and their segments, whose numbers are free.
+
+    One that has alarmed stays as it is. The application keeps its own number, which costs next to nothing.
+    """
+    app_of = watch.ground.index.app
+    busy = {app_of[int(watch.streams.segment[row])] for row in watch.alarms}
+    gone = frozenset(applications) - busy
+    segments = frozenset([number for number, app in enumerate(app_of) if app in gone and number != app])
+    watch.release(segments)
+    for app in sorted(gone):
+        watch.vacate(app)
+    return gone, segments
+
+
 def _idle_ns(watch: Watch) -> dict[int, int]:
     """How long each segment was not seen, in event time of its application, where that may matter."""
     index = watch.ground.index

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.detect.baseline import sibling_strength
-from holdfast.detect.budget import FEWEST_A_DAY, NS_PER_DAY, Spent, stream_budget
+from holdfast.detect.budget import FEWEST_A_DAY, NS_PER_DAY, Spent
 from holdfast.detect.streams import ALARMED, LEARNING, WATCHING, XX, N, X
 from holdfast.detect.watch import Watch
 
@@ -84,21 +84,15 @@ def _traffic(watch: Watch, rows: Ints) -> npt.NDArray[np.float64]:
 
 def _thresholds(watch: Watch, rows: Ints) -> Spent:
     """Threshold n·K/A of each stream, and what its observations since the last time have spent at the one that was in force."""
-    s, policy = watch.streams, watch.ground.policy
+    s = watch.streams
     rows = rows[s.mode[rows] != LEARNING]
-    apps, segments = watch.counts()
     days = np.maximum((s.last_ns[rows] - s.first_ns[rows]) / NS_PER_DAY, 1.0)
     daily = np.maximum(s.totals[rows, N] / days, FEWEST_A_DAY)
-    budget = np.where(
-        s.parent[rows] < 0,
-        stream_budget(apps, policy.app_share, policy),
-        stream_budget(segments, policy.segment_share, policy),
-    )
     watching = s.mode[rows] == WATCHING
     spent = np.where(watching, s.totals[rows, N] - s.spent_at[rows], 0.0) / s.threshold[rows]
     first = s.last_ns[rows] - s.first_ns[rows] < NS_PER_DAY
     s.spent_at[rows] = s.totals[rows, N]
-    s.threshold[rows] = daily / budget
+    s.threshold[rows] = daily / watch.budgets(rows)
     return Spent(float(spent[first].sum()), float(spent[~first].sum()))
 
 

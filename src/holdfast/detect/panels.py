@@ -72,6 +72,11 @@ class Panels:
         for waiting in self._waiting.values():
             waiting.segments = [tuple([s for s in segments if s not in gone]) for segments in waiting.segments]
 
+    def drop(self, apps: frozenset[int]) -> None:
+        """Forget the references of these applications, and what waits for them."""
+        self._references = {key: value for key, value in self._references.items() if key[0] not in apps}
+        self._waiting = {key: value for key, value in self._waiting.items() if key[0] not in apps}
+
     def _put_scores(self, batch: Batch, grid: _Grid) -> None:
         """Bounded scores as they are, mirrored where low values are bad."""
         table = self._ground.table

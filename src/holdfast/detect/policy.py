@@ -42,6 +42,8 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
         idle_days: days of its application's event time after which a value that no call has any more (a retired version, a
             tenant or user that left) is forgotten, with its streams. Where there is no room for new ones, those that are idle
             longest go sooner, but none that was seen in the last `late_s` seconds. One that has alarmed stays until it clears.
+        idle_application_days: days without any trace of an application, after which its streams and baselines are forgotten;
+            should it come back, it is learnt anew. One that has alarmed stays until it clears.
         remembered_traces: traces whose scores are recognised when they come again.
         late_s: a call older than this behind its application's newest one no longer counts.
         user_metrics: metrics that are also watched per user.
@@ -77,6 +79,7 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
     max_streams: int = 20_000
     max_values: dict[str, int] = msgspec.field(default_factory=lambda: {"tenant": 50, "user": 200})
     idle_days: float = 7.0
+    idle_application_days: float = 30.0
     remembered_traces: int = 10_000
     late_s: float = 3600.0
     user_metrics: frozenset[str] = frozenset(
@@ -93,8 +96,9 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
             )
         if abs(self.app_share + self.segment_share + self.change_share - 1) > 1e-6:
             raise ConfigurationError("detect.app_share, segment_share and change_share must sum to 1")
-        if self.idle_days <= 0:
-            raise ConfigurationError("detect.idle_days must be above 0")
+        for key in ("idle_days", "idle_application_days"):
+            if getattr(self, key) <= 0:
+                raise ConfigurationError(f"detect.{key} must be above 0")
         names = [objective.name for objective in self.objectives]
         if len(set(names)) < len(names):
             raise ConfigurationError("objectives must have different names")

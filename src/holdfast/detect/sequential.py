@@ -11,7 +11,7 @@ from holdfast.core.clock import NS_PER_S
 from holdfast.detect.alarms import clear, raise_signal, rejudge
 from holdfast.detect.batch import Batch
 from holdfast.detect.budget import BudgetReport
-from holdfast.detect.idle import forget_idle
+from holdfast.detect.idle import NS_PER_DAY, forget_applications, forget_idle
 from holdfast.detect.kernel import Bets, Rows, Run, run, stakes
 from holdfast.detect.learning import SIBLINGS_EVERY, compare_siblings, learn
 from holdfast.detect.observations import Observations, observations
@@ -47,6 +47,8 @@ class Sequential:
         self._watch = Watch(ground)
         self._panels = Panels(ground)
         self._touched: set[int] = set()
+        self._arrived: set[int] = set()
+        self._arrived_ns: dict[int, int] = {}
         self._settled = 0
         self._raised = 0
 
@@ -95,8 +97,22 @@ class Sequential:
             self._panels.forget(gone)
 
     def tick(self, now_ns: int) -> list[SignalEvent]:
-        """Time alone says nothing about scores."""
+        """Time alone says nothing about scores, but that nothing came of an application for long is a reason to forget it."""
+        self._arrived_ns.update(dict.fromkeys(sorted(self._arrived), now_ns))
+        self._arrived.clear()
+        idle_ns = self._ground.policy.idle_application_days * NS_PER_DAY
+        idle = [app for app, time_ns in self._arrived_ns.items() if now_ns - time_ns > idle_ns]
+        if idle:
+            self._forget_applications(idle)
         return []
+
+    def _forget_applications(self, idle: list[int]) -> None:
+        s = self._watch.streams
+        apps, segments = forget_applications(self._watch, idle)
+        self._panels.forget(segments)
+        self._panels.drop(apps)
+        self._touched = {row for row in self._touched if s.segment[row] >= 0}
+        self._arrived_ns = {app: time_ns for app, time_ns in self._arrived_ns.items() if app not in apps}
 
     def report(self) -> BudgetReport:
         """What of the budget was spent."""
@@ -119,6 +135,7 @@ class Sequential:
         """Remember the traces, for the mix of traffic, and when each segment was seen."""
         index, traces = self._ground.index, batch.traces
         seen = [(ns, index.profiles[profile]) for ns, profile in zip(traces.reached_ns, traces.profile, strict=True)]
+        self._arrived.update(traces.by_app)
         for app, rows in traces.by_app.items():
             self._ground.evidence.saw(app, [seen[row] for row in rows[traces.requests[rows]].tolist()])
         # A call may belong to an application of which the root of its trace knows nothing.
@@ -230,6 +247,8 @@ class Sequential:
                 watch=self._watch.state(),
                 panels=self._panels.state(),
                 touched=sorted(self._touched),
+                arrived=sorted(self._arrived),
+                arrived_ns=self._arrived_ns,
                 settled=self._settled,
                 raised=self._raised,
             )
@@ -241,6 +260,7 @@ class Sequential:
         self._watch.load(plain.watch)
         self._panels.load(plain.panels)
         self._touched = set(plain.touched)
+        self._arrived, self._arrived_ns = set(plain.arrived), plain.arrived_ns
         self._settled, self._raised = plain.settled, plain.raised
 
 
@@ -248,5 +268,7 @@ class _State(msgspec.Struct, kw_only=True):
     watch: bytes
     panels: PanelState
     touched: list[int]
+    arrived: list[int]
+    arrived_ns: dict[int, int]
     settled: int
     raised: int

@@ -23,6 +23,7 @@ _FIELDS: dict[str, tuple[str, tuple[int, ...], float]] = {
     "parent": ("i8", (), -1),
     "mode": ("i8", (), LEARNING),
     "held": ("i8", (), 0),
+    "weight": ("f8", (), 1.0),
     "evidence": ("f8", (K,), 0.0),
     "cusum": ("f8", (K,), 0.0),
     "zero": ("f8", (K, 5), 0.0),
@@ -46,8 +47,8 @@ class Streams:
 
     evidence, cusum: R and W of the kernel. totals: since the stream began; committed: how much of them the baseline has taken
     in; base: what it has taken in and still remembers. zero: totals and event time where W was last at or below 1. null: the
-    mean that is still normal. held: 1 where a new value must be as good as its parent
-    from its first call. middle, stake: null and bet of the recovery test.
+    mean that is still normal. weight: part of the budget, against that of others. held: 1 where a new value must be as good
+    as its parent from its first call. middle, stake: null and bet of the recovery test.
     """
 
     segment: npt.NDArray[np.int64]
@@ -55,6 +56,7 @@ class Streams:
     parent: npt.NDArray[np.int64]
     mode: npt.NDArray[np.int64]
     held: npt.NDArray[np.int64]
+    weight: npt.NDArray[np.float64]
     evidence: npt.NDArray[np.float64]
     cusum: npt.NDArray[np.float64]
     zero: npt.NDArray[np.float64]

@@ -19,8 +19,14 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 NS_PER_DAY = 86_400 * 1_000_000_000
-SAME_STRENGTH, OWN_STRENGTH = 200.0, 50.0
-"""Strength of the application's baseline, in calls, as prior of a segment that should be like it, and of one that may differ."""
+VERSION_STRENGTH, SAME_STRENGTH, OWN_STRENGTH = 1000.0, 200.0, 50.0
+"""Strength of the parent's baseline, in calls at most, as prior: of a new version, which replaces another one on the same
+traffic; of other values that should be like it; and of those that may differ."""
+
+HARMLESS = 0.25
+"""Weight of a stream whose metric harms nobody, and so opens no incident."""
+WEIGHTS = {"language": 0.5, "region": 0.5, "tenant": 0.3, "user": 0.3}
+"""Weight of streams by dimension, 1 for the others: most faults come with what people deploy, or on a route."""
 
 PEOPLE = frozenset({"user", "tenant"})
 """Dimensions whose values differ from the application for good reasons."""
@@ -82,12 +88,30 @@ class Watch:
 
     def counts(self) -> tuple[int, int]:
         """Numbers of streams that may alarm: of whole applications, and of segments."""
+        s, live = self.streams, self._live()
+        whole = s.parent[: s.size] < 0
+        return int((live & whole).sum()), int((live & ~whole).sum())
+
+    def budgets(self, rows: Ints) -> Floats:
+        """False alarms a day that each of these streams may raise: its part, by weight, of what all that may alarm share."""
+        s, policy, live = self.streams, self.ground.policy, self._live()
+        whole = s.parent[: s.size] < 0
+        apps = stream_budget(float(s.weight[: s.size][live & whole].sum()), policy.app_share, policy)
+        parts = stream_budget(float(s.weight[: s.size][live & ~whole].sum()), policy.segment_share, policy)
+        return np.asarray(s.weight[rows] * np.where(s.parent[rows] < 0, apps, parts), np.float64)
+
+    def _weight(self, segment: int, column: int) -> float:
+        """Part of the budget of a stream against that of others."""
+        harmless = self.ground.table.metric(self.ground.table.columns[column].metric).harm == 0
+        dimension = self.ground.index.segments[segment].dimension
+        return WEIGHTS.get(dimension, 1.0) * (HARMLESS if harmless else 1.0)
+
+    def _live(self) -> npt.NDArray[np.bool_]:
+        """Which streams may alarm."""
         s = self.streams
         twin = np.zeros(len(self.ground.index.segments), np.bool_)
         twin[list(self.ground.index.twins)] = True
-        live = (s.mode[: s.size] != LEARNING) & ~twin[s.segment[: s.size]]
-        whole = s.parent[: s.size] < 0
-        return int((live & whole).sum()), int((live & ~whole).sum())
+        return np.asarray((s.mode[: s.size] != LEARNING) & ~twin[s.segment[: s.size]], np.bool_)
 
     def refresh(self, rows: Ints) -> None:
         """Bring the null means of these streams up to date with their baselines."""
@@ -117,8 +141,10 @@ class Watch:
         # A stream without a threshold yet cannot alarm.
         rows = rows[np.isfinite(self.streams.threshold[rows])]
         if len(rows):
-            threshold, before = self.streams.threshold[rows], self.streams.evidence[rows]
-            start = head_start(1.0, self.counts()[0], changes, self.ground.policy) * threshold
+            s = self.streams
+            threshold, before = s.threshold[rows], s.evidence[rows]
+            apps = float(s.weight[: s.size][self._live() & (s.parent[: s.size] < 0)].sum())
+            start = head_start(1.0, apps, changes, self.ground.policy) * s.weight[rows] * threshold
             self.streams.evidence[rows] = np.maximum(before, start[:, None])
             given = (self.streams.evidence[rows] - before).mean(axis=1)
             self.spent = self.spent.plus(Spent(changes=float((given / threshold).sum())))
@@ -141,6 +167,7 @@ class Watch:
             return -1
         parent = -1 if app == segment else self._stream(self._home(segment), column, time_ns)
         number = self.streams.add(segment, column, parent, time_ns)
+        self.streams.weight[number] = self._weight(segment, column)
         self._grid[segment, column] = number
         if parent >= 0:
             self._adopt(number, segment, app, time_ns)
@@ -167,8 +194,7 @@ class Watch:
         row = np.array([number])
         s.mode[row], s.held[row] = WATCHING, 1
         self.refresh(row)
-        budget = stream_budget(max(self.counts()[1], 1), self.ground.policy.segment_share, self.ground.policy)
-        s.threshold[row] = FEWEST_A_DAY / budget
+        s.threshold[row] = FEWEST_A_DAY / self.budgets(row)
         if new:
             self.attend(app, time_ns)
         if dimension in VERSIONS:
@@ -208,6 +234,16 @@ class Watch:
         self.known_versions.difference_update(gone)
         self.ground.evidence.forget(gone)
         self.ground.index.release(segments)
+        self.crowded = False
+
+    def vacate(self, app: int) -> None:
+        """Forget the streams of a whole application, of which no segment is left, and all that was learnt of it."""
+        rows = self.of_app(app)
+        self._grid[app, self.streams.column[rows]] = -1
+        self.streams.release(rows)
+        self.changes.pop(app, None)
+        self.strengths = {key: value for key, value in self.strengths.items() if key[0] != app}
+        self.ground.evidence.drop(app)
         self.crowded = False
 
     def settle_in(self) -> None:
@@ -260,7 +296,8 @@ class Watch:
             if above >= 0:
                 segment = int(s.segment[row])
                 dimension = index.segments[segment].dimension
-                default = SAME_STRENGTH if s.held[row] and dimension not in PEOPLE else OWN_STRENGTH
+                same = VERSION_STRENGTH if dimension in VERSIONS else SAME_STRENGTH
+                default = same if s.held[row] and dimension not in PEOPLE else OWN_STRENGTH
                 at_home = s.parent[above] >= 0
                 found = 0.0 if at_home else self.strengths.get((index.app[segment], int(s.column[row]), dimension), 0.0)
                 strength[i] = min(found or default, float(known[i]))
