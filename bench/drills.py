@@ -34,7 +34,8 @@ SAID = ("part", "layer", "top 3", "fault", "cohort", "change", "latest change", 
 PAGE = """# Scorecard of the drills
 
 `holdfast drill all --seed {seeds}`: {made}. What the columns mean is in [drills](../guides/drills.md);
-this page is written by `python -m bench.drills`. In brackets: 95 % intervals. Nothing was fitted on report-only faults
+this page, but for its last section, is written by `python -m bench.drills`. In brackets: 95 % intervals. Nothing was fitted
+on report-only faults
 ({report_only}).
 {fitted}
 

@@ -63,6 +63,33 @@ def test_a_new_version_that_was_told_of_is_counted_once() -> None:
     assert [s.id for s in suspects] == ["told"]
 
 
+def with_index(first_minute: float, share: float = 1.0) -> Shop:
+    """A new prompt for /chat with the onset, and a new index for this share of the same calls, `first_minute` after it."""
+    shop = chat_v2()
+    for i, dimensions in enumerate(shop.dimensions):
+        late = shop.time_ns[i] >= ONSET + int(first_minute * MINUTE)
+        exposed = dimensions["route"] == ("/chat",) and i % 100 < 100 * share
+        shop.dimensions[i] = {**dimensions, "index.version": ("v2" if late and exposed else "v1",)}
+    return shop
+
+
+@pytest.mark.parametrize("named", [{"prompt.version": "chat-v2"}, {"index.version": "v2"}], ids=["prompt", "index"])
+def test_which_of_two_deploys_to_the_same_calls_the_cohort_is_named_by_makes_neither_more_suspicious(
+    named: dict[str, str],
+) -> None:
+    prompt = change("prompt", 1, to_value="chat-v2")
+    index = change("index", 1, kind=ChangeKind.INDEX, to_value="v2")
+    suspects = {s.id: s.log_bayes for s in weighed(with_index(0), named, prompt, index)}
+    assert suspects["prompt"] == pytest.approx(suspects["index"], abs=0.1)
+
+
+def test_a_deploy_to_some_of_the_calls_is_less_suspicious_than_the_one_that_the_cohort_is_named_by() -> None:
+    prompt = change("prompt", 1, to_value="chat-v2")
+    index = change("index", 1, kind=ChangeKind.INDEX, to_value="v2")
+    suspects = {s.id: s.log_bayes for s in weighed(with_index(0, 0.6), {"prompt.version": "chat-v2"}, prompt, index)}
+    assert suspects["prompt"] > suspects["index"] + 1.5
+
+
 def test_changes_of_other_applications_are_left_out() -> None:
     assert (
         weighed(Shop().break_(["refusal"]), {}, change(service="billing"), change("scoped", scope={"service.name": "billing"}))

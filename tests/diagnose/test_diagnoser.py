@@ -173,6 +173,16 @@ def test_of_two_deploys_to_the_same_calls_the_one_with_which_it_began_is_named(f
     assert found.causes[0].change_id == guilty
 
 
+def test_a_region_without_which_a_new_prompt_does_no_harm_is_as_much_what_the_failure_is_about() -> None:
+    shop = Shop().upgrade("prompt.version", "chat-v1", "chat-v2")
+    shop.break_(["ungrounded_answer"], lambda d: d["prompt.version"] == ("chat-v2",) and d["region"] == ("eu",), 0.5)
+    told = incident(signal("ungrounded_answer", Segment(SERVICE, "region", "eu")))
+    found = DIAGNOSER.find(told, shop.telemetry(prompt_change()), END)
+    assert set(found.cohort.conditions) == {"prompt.version", "region"}
+    assert found.dimensions["region"] == pytest.approx(0.5)
+    assert sum(found.dimensions.values()) == pytest.approx(1.0)
+
+
 def test_a_language_that_arrives_and_scores_worse_is_no_failure_that_anything_may_be_done_about() -> None:
     spanish = Shop().arrive("language", "es").break_(["ungrounded_answer", "unsupported_numbers"], speaks_spanish)
     spanish.scale("cost", 0.4, speaks_spanish)

@@ -41,6 +41,17 @@ def test_a_surge_of_unfilled_variables_after_a_prompt_change_is_the_template() -
     assert posterior.of_layer(Layer.PROMPT_ENGINEERING) > 0.9
 
 
+def test_attackers_who_get_short_refusals_have_not_been_routed_to_another_model() -> None:
+    told = (
+        readings(refusal=Step.SURGE, relevance=Step.SURGE)
+        | readings("model", drift=Step.SURGE, answer_length=Step.FALL, model_speed=Step.DIP, cost=Step.FALL)
+        | readings("traffic", injection=Step.SURGE, concentration=Step.SURGE)
+    )
+    assert MODEL.posterior(told, {"tenant": 1.0}, []).of_layer(Layer.INPUT_DATA) > 0.9
+    calm = told | readings("traffic", injection=Step.FLAT, concentration=Step.FLAT)
+    assert MODEL.posterior(calm, {"tenant": 1.0}, []).of_layer(Layer.INPUT_DATA) < 0.1
+
+
 def test_evidence_that_is_missing_changes_nothing_and_calm_evidence_does() -> None:
     base = MODEL.posterior({}, {}, [])
     np.testing.assert_allclose(MODEL.posterior({"prompt": []}, {}, []).probability, base.probability)

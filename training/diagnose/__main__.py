@@ -2,11 +2,12 @@
 
     holdfast drill all --seed 3 --calls 2000 --keep-scores FITTING
     holdfast drill all --seed 4 --calls 2000 --keep-scores BOUNDING
-    python -m training.diagnose FITTING BOUNDING [--write]
+    python -m training.diagnose FITTING [BOUNDING] [--write]
 
 Everything is diagnosed as it is in the product, when detectors raise it and later. Temperature and exponents are fitted on the
 drills of the first folder, the lower bound on those of the second, and neither on report-only faults; false incidents are among
-both. A scorecard must be of other seeds than these.
+both. Without a second folder the bound comes from the first one, each drill told with what was fitted on the other half of them.
+A scorecard must be of other seeds than these.
 """
 
 import argparse
@@ -27,25 +28,27 @@ def main(arguments: list[str]) -> None:
     """Fit and print; with `--write` replace the shipped file."""
     parser = argparse.ArgumentParser(prog="python -m training.diagnose")
     parser.add_argument("fitting", type=Path)
-    parser.add_argument("bounding", type=Path)
+    parser.add_argument("bounding", type=Path, nargs="?")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args(arguments)
-    fitting, held = judged(given.fitting), judged(given.bounding)
+    fitting, held = judged(given.fitting), judged(given.bounding) if given.bounding else []
     if {c.drill for c in fitting} & {c.drill for c in held}:
         parser.error("a drill cannot be in both parts")
     fitted = fit(fitting)
-    table = bound.steps_of(held, fitted)
+    told = bound.pairs(held, fitted) if held else bound.crossed(fitting)
+    table = bound.steps_of(told, held or fitting)
     for title, calibration in (("shipped", shipped()), ("fitted", fitted)):
         sys.stdout.write(f"{title}: temperature {calibration.temperature}, exponents {calibration.exponents}\n")
         for name, cases in (("fitted on", fitting), ("held out", held)):
             sys.stdout.write(f"  {report(name, cases, calibration)}\n")
-    sys.stdout.write(bound.report(held, fitted) + f"\nthe bound is {table[-1][1] if table else 0:.2f} at most\n")
+    sys.stdout.write(bound.report(told, held or fitting) + f"\nthe bound is {table[-1][1] if table else 0:.2f} at most\n")
     if given.write:
         write(msgspec.structs.replace(fitted, lower=table, provenance=fitted.provenance | _provenance(fitting, held)))
 
 
 def _provenance(fitting: list[Judged], held: list[Judged]) -> dict[str, str]:
-    return {"fitted_on": _told(fitting), "lower_bound_from": _told(held), "never_fitted_on": ", ".join(REPORT_ONLY)}
+    bounded = _told(held) if held else "the same, each told with what was fitted on the other half of the drills"
+    return {"fitted_on": _told(fitting), "lower_bound_from": bounded, "never_fitted_on": ", ".join(REPORT_ONLY)}
 
 
 def _told(cases: list[Judged]) -> str:

@@ -97,12 +97,25 @@ def named_condition(frame: Frame, change: Change) -> Condition | None:
 def weigh(frame: Frame, changes: Sequence[Change], effect: Effect, service: str) -> list[Suspect]:
     """Every change and every inferred one, most suspicious first."""
     told = [c for c in changes if {c.service or service, c.scope.get("service.name", service)} == {service}]
-    new = [(d, v) for (d, v), _ in new_values(frame, effect.onset) if effect.cohort.get(d) == v]
+    new = _news(frame, effect)
     found = [_weigh_told(frame, c, effect, (_rate(told, c.kind), new)) for c in told]
     named = {s.condition for s in found if s.condition is not None and s.log_bayes > 0}
     implied = [_told_by(frame, s, told) for s in _implied(frame, effect) if s.condition not in named]
     spoken_for = {s.id for s in implied if s.id}
     return sorted([*(s for s in found if s.id not in spoken_for), *implied], key=lambda s: -s.log_bayes)
+
+
+def _news(frame: Frame, effect: Effect) -> list[Condition]:
+    """New values that the cohort is about, and those that came to the same calls: only time tells which of them did it."""
+    appeared = [condition for condition, _ in new_values(frame, effect.onset)]
+    if not any(effect.cohort.get(dimension) == value for dimension, value in appeared):
+        return []
+    hurt = effect.inside & frame.after
+    return [
+        (dimension, value)
+        for dimension, value in appeared
+        if effect.cohort.get(dimension) == value or overlap(frame.mask((dimension, value)) & frame.after, hurt) >= SAME_CALLS
+    ]
 
 
 def _told_by(frame: Frame, implied: Suspect, told: Sequence[Change]) -> Suspect:

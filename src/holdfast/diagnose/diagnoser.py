@@ -130,7 +130,7 @@ class Diagnoser:
         """Which dimension the cohort is about, by weight: several where conditions hold the same calls.
 
         A new value weighs as much as its timing is unlikely by chance; one that was always there weighs 1: it may be the one
-        that is hurt, with the new value there by chance.
+        that is hurt, with the new value there by chance. A condition without which the new value does no harm shares equally.
         """
         late = inside & frame.after
         same = [(c, first) for c, first in new_values(frame, onset) if overlap(frame.mask(c) & late, late) >= SAME_CALLS]
@@ -141,7 +141,9 @@ class Diagnoser:
         old = [c for c in frame.conditions if c not in new and c[0] not in VERSIONS and c[0] != "model"]
         weights = {c[0]: 1.0 for c in old if overlap(frame.mask(c) & frame.after, late) >= SAME_CALLS}
         weights |= {c[0]: float(np.exp(timing_factor(first, onset, 1 / LOOK_BACK_NS))) for c, first in same}
-        return {dimension: weight / sum(weights.values()) for dimension, weight in weights.items()}
+        needed = [d for d, v in cohort.conditions.items() if (d, v) in old and d not in weights]
+        share = 1 / (1 + len(needed))
+        return {d: share * w / sum(weights.values()) for d, w in weights.items()} | dict.fromkeys(needed, share)
 
     @staticmethod
     def _favoured(frame: Frame, onset: Onset, changes: Sequence[Change]) -> dict[Condition, float]:

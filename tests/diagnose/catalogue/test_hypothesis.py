@@ -22,6 +22,21 @@ def test_what_a_fault_does_not_name_is_background_or_rare() -> None:
     assert ONE.code("feedback") == "~"
 
 
+@pytest.mark.parametrize(
+    ("moves", "code"),
+    [
+        ("grounding:+", "~"),
+        ("toxicity:++", "~"),
+        ("grounding:++ block:--", "--"),
+        ("sensitive:~", "rare"),
+        ("tool_error:++", "rare"),
+    ],
+    ids=["watched", "plainly watched", "says itself", "hardly moves", "not watched"],
+)
+def test_guards_that_work_block_what_a_fault_made_bad_if_they_watch_for_it(moves: str, code: str) -> None:
+    assert Hypothesis("x", Layer.INPUT_DATA, moves, "", "", "act on {suspect} now", "it broke").code("block") == code
+
+
 def test_weights_become_probabilities_with_a_floor() -> None:
     assert ONE.cohort_weights == {"route": 3.0, "none": 1.0}
     found = spread(ONE.cohort_weights, ("route", "tool", "none"), 0.02)

@@ -25,6 +25,37 @@ def test_suspicious_inputs_of_one_user_are_an_attack_and_of_all_users_are_not() 
     assert concentration(scene(Shop())) is None
 
 
+def suspicious(users: list[str]) -> Shop:
+    """A shop of 60 users in which exactly one late request of each of these is suspicious."""
+    shop = with_users(Shop())
+    late = [i for i in range(len(shop.dimensions)) if shop.late[i]]
+    flags = np.zeros(len(shop.dimensions))
+    for user in users:
+        place = next(i for i in late if shop.dimensions[i]["user"] == (user,) and not flags[i])
+        flags[place] = 1.0
+    shop.values["prompt_injection"] = flags
+    return shop
+
+
+def test_six_suspicious_inputs_of_six_users_are_no_campaign_though_three_of_them_sent_half() -> None:
+    found = concentration(scene(suspicious(["u1", "u2", "u3", "u4", "u5", "u6"])))
+    assert found == (Step.FLAT, "three users sent 50% of 6 suspicious requests")
+
+
+def test_six_suspicious_inputs_of_two_users_are_a_campaign() -> None:
+    found = concentration(scene(suspicious(["u1", "u1", "u1", "u2", "u2", "u2"])))
+    assert found == (Step.SURGE, "three users sent 100% of 6 suspicious requests")
+
+
+def test_who_asks_nearly_everything_is_no_campaign_for_having_sent_the_suspicious_inputs_too() -> None:
+    shop = Shop().break_(["prompt_injection"], share=0.1)
+    for i, dimensions in enumerate(shop.dimensions):
+        dimensions["user"] = ("batch" if i % 5 else f"u{i % 60}",)
+    found = concentration(scene(shop))
+    assert found is not None
+    assert found[0] is Step.FLAT
+
+
 def test_long_inputs_that_fail_more_than_they_used_to_are_seen() -> None:
     shop = Shop()
     long = shop.late & (shop.values["input_tokens"] > np.quantile(shop.values["input_tokens"], 0.7))

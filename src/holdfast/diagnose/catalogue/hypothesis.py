@@ -27,6 +27,8 @@ CODES: dict[str, Bins] = {
 a composite. They are expectations: counts over drills, per fault or per code, fitted those drills better and unseen faults worse.
 """
 
+RISES = ("+", "++")
+
 GENERIC = frozenset(
     {
         "altered",
@@ -64,6 +66,10 @@ GENERIC = frozenset(
 COMMON = {"feedback": "~", "drift": "~", "harm": "harm"}
 """What most faults move a little, and that something is really worse."""
 
+WATCHED_BY_GUARDS = frozenset({"format", "grounding", "markup", "numbers", "prompt_leak", "sensitive", "toxicity"})
+DONE_BY_GUARDS = frozenset({"altered", "block"})
+"""Guards that work block or replace what a fault made bad: a sign of any fault that they watch for, not only of their own."""
+
 NO_DIMENSION = "none"
 NO_CHANGE = "none"
 
@@ -95,7 +101,12 @@ class Hypothesis:
 
     def code(self, composite: str) -> str:
         """What this fault does to a composite."""
-        return self._codes.get(composite, "background" if composite in GENERIC else "rare")
+        named = self._codes.get(composite)
+        if named is not None:
+            return named
+        if composite in DONE_BY_GUARDS and any(self._codes.get(name) in RISES for name in WATCHED_BY_GUARDS):
+            return "~"
+        return "background" if composite in GENERIC else "rare"
 
     @cached_property
     def _codes(self) -> dict[str, str]:

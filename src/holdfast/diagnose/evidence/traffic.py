@@ -1,12 +1,16 @@
 """Traffic: who asks what, and whether it is a few who do."""
 
 import numpy as np
+from scipy.special import gammainc
 
 from holdfast.diagnose.evidence.composite import Composite, Derived, Scene, presence, share_step
-from holdfast.diagnose.frame import Floats
+from holdfast.diagnose.frame import Floats, Frame, Ints
 from holdfast.diagnose.moves import Step, arrived
 
 LEAST_CALLS = 20
+LEAST_SUSPICIOUS = 5
+BY_CHANCE = 0.001
+"""Probability under which what few users did is no coincidence: every diagnosis looks."""
 ASKERS = ("user", "tenant", "language")
 """Dimensions that say who asks, not what answers."""
 LEAST_GAP = 0.08
@@ -40,24 +44,38 @@ def newcomers(scene: Scene) -> tuple[Step, str] | None:
 
 
 def concentration(scene: Scene) -> tuple[Step, str] | None:
-    """Whether the suspicious inputs since onset come from very few users."""
+    """Whether the suspicious requests since onset come from very few users, more than chance and how much each asks explain.
+
+    Chance is judged by pairs of one user among them: with p the share of each user of all requests, m requests have about
+    Poisson(m (m - 1) / 2 * sum p²) of those (birthday problem). Three users always sent half of six.
+    """
     column = scene.frame.columns.get("prompt_injection")
-    if column is None:
+    users = [scene.frame.mask(c) for c in scene.frame.conditions if c[0] == "user"]
+    if column is None or not users:
         return None
     since = scene.frame.after[column.call]
-    bad = column.call[since & (column.value >= 0.5)]
-    users = [(c[1], scene.frame.mask(c)) for c in scene.frame.conditions if c[0] == "user"]
-    if bad.size < 5 or not users:
+    asked, bad = column.call[since], column.call[since & (column.value >= 0.5)]
+    requests = _one_a_trace(scene.frame, bad)
+    if requests.size < LEAST_SUSPICIOUS:
         return None
-    counts = np.sort(np.array([int(mask[bad].sum()) for _, mask in users]))[::-1]
-    share = float(counts[:3].sum()) / bad.size
-    everyone = float(np.sort([int(mask[column.call[since]].sum()) for _, mask in users])[::-1][:3].sum()) / max(
-        int(since.sum()), 1
-    )
-    text = f"three users sent {share:.0%} of {bad.size} suspicious inputs"
+    counts = np.sort(np.array([int(mask[requests].sum()) for mask in users]))[::-1]
+    usual = np.sort(np.array([int(mask[asked].sum()) for mask in users]))[::-1] / asked.size
+    share, everyone = float(counts[:3].sum()) / requests.size, float(usual[:3].sum())
+    text = f"three users sent {share:.0%} of {requests.size} suspicious requests"
+    pairs, expected = float((counts * (counts - 1)).sum()) / 2, requests.size * (requests.size - 1) / 2 * float((usual**2).sum())
+    if pairs < 1 or float(gammainc(pairs, expected)) > BY_CHANCE:
+        return Step.FLAT, text
     if share >= 0.5 and share > 3 * everyone:
         return Step.SURGE, text
     return (Step.RISE if share >= 0.3 and share > 2 * everyone else Step.FLAT), text
+
+
+def _one_a_trace(frame: Frame, calls: Ints) -> Ints:
+    """The first of these calls of each trace: a request that is scored in several of its calls was asked once."""
+    first: dict[str, int] = {}
+    for call in calls.tolist():
+        first.setdefault(frame.traces[call], call)
+    return np.array(list(first.values()), dtype=np.int64)
 
 
 def long_inputs(scene: Scene) -> tuple[Step, str] | None:
