@@ -11,8 +11,7 @@ import argparse
 import asyncio
 import gc
 import time
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Callable
 
 import uvloop
 
@@ -20,9 +19,11 @@ from bench.gateway import CHAT, completion, desired, request_body
 from holdfast.context.redact import RedactionPolicy, Redactor
 from holdfast.control.snapshot import GuardMode, Snapshot
 from holdfast.core.clock import SystemClock
+from holdfast.gateway.exchange import Request
 from holdfast.gateway.gateway import Gateway
 from holdfast.gateway.http import GatewayApp
 from holdfast.gateway.upstream import Upstream
+from holdfast.gateway.wire import Headers, response_head
 from holdfast.testing.gateway import KEY
 
 TOGETHER = 16
@@ -45,7 +46,7 @@ class Instant:
         """All of it."""
         return ANSWER
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """There is nothing to let go."""
 
 
@@ -53,18 +54,44 @@ async def _instant(*_: object, **__: object) -> Instant:
     return Instant()
 
 
+class Nobody:
+    """A client that drops what it gets."""
+
+    gone = False
+
+    def on_gone(self, then: Callable[[], object] | None) -> None:
+        """It never hangs up."""
+
+    def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """An answer."""
+        response_head(status, headers)
+
+    def begin(self, status: int, headers: Headers) -> None:
+        """There are no streams in this measurement."""
+        raise NotImplementedError
+
+    async def piece(self, data: bytes) -> None:
+        """Neither are their pieces."""
+
+    def end(self) -> None:
+        """Nor their ends."""
+
+
+NOBODY = Nobody()
+
+
 async def _ask(app: GatewayApp, number: int) -> None:
     body = request_body(number)
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: MutableMapping[str, Any]) -> None:
-        return None
-
-    headers = {"host": "x", "content-type": "application/json", "authorization": f"Bearer {KEY}", "content-length": len(body)}
-    scope = {"type": "http", "method": "POST", "path": CHAT, "raw_path": CHAT.encode(), "query_string": b""}
-    await app({**scope, "headers": [(k.encode(), str(v).encode()) for k, v in headers.items()]}, receive, send)
+    headers = {
+        "host": "x",
+        "content-type": "application/json",
+        "authorization": f"Bearer {KEY}",
+        "content-length": str(len(body)),
+    }
+    raw = CHAT.encode()
+    await app.serve(
+        Request(method="POST", path=CHAT, raw_path=raw, headers=headers, body=body, started_ns=time.time_ns()), NOBODY
+    )
 
 
 async def measured(mode: GuardMode | None, requests: int) -> tuple[float, float]:
@@ -72,7 +99,7 @@ async def measured(mode: GuardMode | None, requests: int) -> tuple[float, float]
     clock = SystemClock()
     gateway = Gateway(clock, Redactor(RedactionPolicy(), b"k" * 32), lambda line: None)
     gateway.apply(Snapshot(version=1, created_ns=0, desired=desired("http://127.0.0.1:1", mode)))
-    app = GatewayApp(gateway, clock)
+    app = GatewayApp(gateway)
     gc.collect()
     gc.freeze()
     best = (float("inf"), float("inf"))

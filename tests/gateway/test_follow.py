@@ -39,7 +39,7 @@ def run(test: Test, directory: Path, follows: bool = True) -> None:
             finally:
                 if following is not None:
                     assert await ended(following)
-                await follower.close()
+                follower.close()
 
     asyncio.run(all_of_it())
 
@@ -109,7 +109,7 @@ def test_reports_and_judged_probes_reach_the_server_and_its_absence_is_an_answer
         gone = Follower("http://127.0.0.1:9", str, "g", file, lambda s: None)
         assert not await gone.report(GatewayReport(version=3, started_ns=1))
         assert not await gone.poll()
-        await gone.close()
+        gone.close()
 
     run(test, tmp_path, follows=False)
 
@@ -127,7 +127,7 @@ def test_what_judges_elsewhere_say_of_probes_is_passed_on_and_nonsense_is_not(tm
                 server.tell("probe", data)
             await until(lambda: bool(heard))
             assert await ended(following)
-            await follower.close()
+            follower.close()
         assert heard == [said]
 
     asyncio.run(test())

@@ -3,10 +3,14 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from holdfast.control.snapshot import BreakerRule, BreakerSignal, RateLimit, Retries, Route, Target, WeightedTarget
+from holdfast.gateway.delivering import Delivery
+from holdfast.gateway.gateway import BACKLOG_PART, MAX_FINISHED, Work
 from holdfast.testing.gateway import simple
 from holdfast.testing.upstream import Behaviour, ScriptedUpstream
-from tests.gateway.world import World, chat, with_upstreams
+from tests.gateway.world import World, chat, request, with_upstreams
 
 
 def test_a_request_ends_under_the_snapshot_that_it_began_with() -> None:
@@ -85,6 +89,30 @@ def test_connections_are_let_go_at_the_end() -> None:
         world = World(simple(upstream.url, routes=routes))
         await world.ask()
         await world.gateway.close()
-        assert world.gateway.upstreams.all()[0]._client is None
+        assert world.gateway.upstreams.all()[0]._connections.idle() is None
 
     with_upstreams(test, Behaviour())
+
+
+@pytest.mark.parametrize("judged", [True, False], ids=["judged", "finished"])
+def test_what_is_left_to_do_does_not_pile_up_while_more_arrives_in_each_turn_than_is_meant_for_one(judged: bool) -> None:
+    arriving, turns = 40, 300
+
+    async def test() -> None:
+        gateway = World().gateway
+        exchange = gateway.begin(request())
+        most = 0
+        for _ in range(turns):
+            for _ in range(arriving):
+                if judged:
+                    gateway._hear(Work(exchange, Delivery(), (), ()), None)
+                else:
+                    gateway.finish(exchange, Delivery())
+            await asyncio.sleep(0)
+            most = max(most, len(gateway._judged), len(gateway._finished))
+        assert most <= (arriving * (BACKLOG_PART + 1) if judged else MAX_FINISHED)
+        gateway.settle()
+        assert not gateway._judged
+        assert not gateway._finished
+
+    asyncio.run(test())

@@ -1,104 +1,46 @@
 """The edge: bodies are bounded in size and time, paths have one meaning, and a mistake of ours is one client's error."""
 
 import asyncio
-from typing import Any
 
 import orjson
 import pytest
 
 from holdfast.control.snapshot import Dialect, Guard, GuardPlace, Route, WeightedTarget
 from holdfast.gateway.dialects.registry import dialect_of
-from holdfast.gateway.http import Bounds, GatewayApp
+from holdfast.gateway.exchange import Request
+from holdfast.gateway.http import BodyError, Bounds, GatewayApp
+from holdfast.gateway.refusal import Reason, Refusal
 from holdfast.testing.gateway import KEY, simple
 from holdfast.testing.upstream import Behaviour, ScriptedUpstream
-from tests.gateway.world import AUTHORIZED, CHAT, Told, World, call, chat, with_upstreams
+from tests.gateway.world import CHAT, Told, World, chat, request, with_upstreams
 
 
-def scope(headers: dict[str, str] | None = None, path: str = CHAT, method: str = "POST", raw: bytes = b"") -> dict[str, Any]:
-    pairs = [
-        (k.encode(), v.encode("latin-1"))
-        for k, v in ({"transfer-encoding": "chunked"} | AUTHORIZED | (headers or {})).items()
-        if v
-    ]
-    return {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "raw_path": raw or path.encode("utf-8", "replace"),
-        "query_string": b"",
-        "headers": pairs,
-    }
+def run(world: World, asked: Request) -> Told:
+    told = Told()
+    asyncio.run(world.app.serve(asked, told))
+    return told
 
 
-def run(world: World, scope_: dict[str, Any], parts: list[bytes], hang: bool = False) -> Told:
-    return asyncio.run(call(world.app, scope_, parts, hang))
+def refused(path: str) -> Told:
+    told = Told()
+    World().app.refuse(request(path), Refusal(Reason.BODY_TOO_LARGE, "too large"), told)
+    return told
 
 
-def test_a_body_that_says_it_is_too_large_is_refused_before_a_byte_of_it_is_read() -> None:
-    told = run(World(bounds=Bounds(body_bytes=1000)), scope({"content-length": "1001", "transfer-encoding": ""}), [])
-    assert (told.status, told.json["error"]["code"]) == (413, "body_too_large")
-    assert told.headers["connection"] == "close"
+def test_what_was_not_read_is_refused_in_the_words_of_who_asked() -> None:
+    assert refused(CHAT).json["error"]["code"] == "body_too_large"
+    anthropic = refused("/v1/messages").json
+    assert (anthropic["type"], anthropic["error"]["type"]) == ("error", "request_too_large")
 
 
-def test_a_body_that_turns_out_too_large_is_refused_too() -> None:
-    told = run(World(bounds=Bounds(body_bytes=1000)), scope(), [b"x" * 400] * 5)
-    assert told.status == 413
-
-
-def test_anthropics_clients_hear_it_in_anthropics_words() -> None:
-    told = run(World(bounds=Bounds(body_bytes=10)), scope(path="/v1/messages"), [b"x" * 50])
-    assert told.json["error"]["type"] == "request_too_large"
-    assert told.json["type"] == "error"
-
-
-def test_a_body_that_never_ends_is_given_up() -> None:
-    world = World(bounds=Bounds(body_s=0.05))
-
-    async def drip() -> Told:
-        told = Told()
-
-        async def receive() -> dict[str, Any]:
-            await asyncio.Event().wait()
-            raise AssertionError
-
-        async def send(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                told.status = message["status"]
-
-        await world.app(scope(), receive, send)
-        return told
-
-    assert asyncio.run(drip()).status == 408
-    assert world.gateway.in_flight == 0
-
-
-def test_many_large_bodies_at_once_do_not_fill_the_memory_and_what_was_held_is_given_back() -> None:
+def test_bodies_are_bounded_one_and_all_together() -> None:
     bounds = Bounds(body_bytes=1000, buffered_bytes=1500)
-    world = World(bounds=bounds)
-
-    async def both() -> tuple[int, int]:
-        waiting = asyncio.Event()
-
-        async def slow_receive() -> dict[str, Any]:
-            if not waiting.is_set():
-                waiting.set()
-                return {"type": "http.request", "body": b"x" * 1000, "more_body": True}
-            await asyncio.sleep(0.05)
-            return {"type": "http.disconnect"}
-
-        async def nothing(message: Any) -> None:
-            raise AssertionError("nobody is there to be told")
-
-        first = asyncio.create_task(world.app(scope(), slow_receive, nothing))
-        await waiting.wait()
-        await asyncio.sleep(0)
-        second = await call(world.app, scope(), [b"y" * 900])
-        await first
-        third = await call(world.app, scope(), [b"y" * 900])
-        return second.status, third.status
-
-    assert asyncio.run(both()) == (503, 400)
-    assert bounds.held == 0
+    bounds.take(0, 1000)
+    for held, size, reason in ((1000, 1, Reason.BODY_TOO_LARGE), (0, 600, Reason.SATURATED)):
+        with pytest.raises(BodyError) as error:
+            bounds.take(held, size)
+        assert error.value.refusal.reason is reason
+    assert bounds.held == 1000
 
 
 @pytest.mark.parametrize(
@@ -118,7 +60,8 @@ def test_many_large_bodies_at_once_do_not_fill_the_memory_and_what_was_held_is_g
 def test_a_path_that_could_be_read_in_two_ways_is_not_passed_on(path: str, raw: bytes) -> None:
     async def test(upstream: ScriptedUpstream) -> None:
         world = World(simple(upstream.url))
-        told = await call(world.app, scope(path=path, raw=raw), [orjson.dumps(chat("hi"))])
+        told = Told()
+        await world.app.serve(request(path, orjson.dumps(chat("hi")), raw=raw), told)
         assert told.status == 400
         assert not upstream.asked()
 
@@ -129,8 +72,7 @@ def test_a_slash_at_the_end_does_not_lead_around_the_guards() -> None:
     async def test(upstream: ScriptedUpstream) -> None:
         closed = Guard(name="inj", kind="injection", place=GuardPlace.INPUT, threshold=0.0)
         world = World(simple(upstream.url, guards=(closed,)))
-        told = await call(world.app, scope(path=CHAT + "/"), [orjson.dumps(chat("hi"))])
-        world.gateway.settle()
+        told = await world.ask(chat("hi"), path=CHAT + "/")
         assert upstream.asked()[0][0].path == CHAT
         assert told.status == 200
         assert world.spans[0]["attributes"]["gen_ai.guardrail.verdict"] == "deny"
@@ -139,13 +81,13 @@ def test_a_slash_at_the_end_does_not_lead_around_the_guards() -> None:
 
 
 def test_two_lengths_of_one_body_are_refused() -> None:
-    told = run(World(), scope({"content-length": "5", "transfer-encoding": "chunked"}), [b"{}"])
+    told = run(World(), request(body=b"{}", headers={"content-length": "5", "transfer-encoding": "chunked"}))
     assert told.status == 400
 
 
 def test_odd_methods_and_floods_of_headers_are_refused() -> None:
-    assert run(World(), scope(method="TRACE"), [b"{}"]).status == 400
-    assert run(World(), scope({f"x-{n}": "1" for n in range(150)}), [b"{}"]).status == 400
+    assert run(World(), request(body=b"{}", method="TRACE")).status == 400
+    assert run(World(), request(body=b"{}", headers={f"x-{n}": "1" for n in range(150)})).status == 400
 
 
 def test_hop_by_hop_headers_and_credentials_stay_here() -> None:
@@ -162,7 +104,7 @@ def test_hop_by_hop_headers_and_credentials_stay_here() -> None:
             "openai-beta": "assistants=v2",
             "x-custom": "kept",
         }
-        told = await call(world.app, scope(sent), [orjson.dumps(chat("hi"))])
+        told = await world.ask(headers=sent)
         assert told.status == 200
         seen = upstream.asked()[0][1]
         assert (seen["openai-beta"], seen["x-custom"]) == ("assistants=v2", "kept")
@@ -214,25 +156,11 @@ def test_a_mistake_of_the_gateway_is_one_clients_error_counted_and_told_without_
 def test_a_client_that_hangs_up_lets_the_target_go() -> None:
     async def test(slow: ScriptedUpstream) -> None:
         world = World(simple(slow.url))
-        body = orjson.dumps(chat("hi", stream=True))
-        sent: list[bytes] = []
-        asked = [{"type": "http.request", "body": body, "more_body": False}]
-        gone = asyncio.Event()
-
-        async def receive() -> dict[str, Any]:
-            if asked:
-                return asked.pop()
-            await gone.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message: Any) -> None:
-            sent.append(message.get("body", b""))
-            if len(sent) == 3:
-                gone.set()
-
-        await world.app(scope({"content-length": str(len(body)), "transfer-encoding": ""}), receive, send)
+        told = Told(patience=3)
+        await world.app.serve(request(body=orjson.dumps(chat("hi", stream=True))), told)
         world.gateway.settle()
-        assert len(sent) < 8
+        assert len(told.pieces) == 3
+        assert not told.ended
         upstream = world.gateway.upstreams.get("t0")
         assert upstream is not None
         assert upstream.slots.in_flight == 0
@@ -257,11 +185,10 @@ def test_health_readiness_and_metrics() -> None:
 
 def test_metrics_ask_for_their_token_where_there_is_one() -> None:
     world = World()
-    app = GatewayApp(world.gateway, world.clock, metrics_token="secret-token")
+    world.app = GatewayApp(world.gateway, metrics_token="secret-token")
     statuses = []
     for shown in ("Bearer secret-token", "Bearer wrong", ""):
-        headers = {"authorization": shown} if shown else {"authorization": "none"}
-        statuses.append(asyncio.run(call(app, scope(headers, "/metrics", "GET"), [])).status)
+        statuses.append(run(world, request("/metrics", b"", {"authorization": shown}, "GET")).status)
     assert statuses == [200, 401, 401]
 
 

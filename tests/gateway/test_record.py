@@ -113,7 +113,7 @@ def test_without_content_only_what_is_measured_is_told() -> None:
     async def test(upstream: ScriptedUpstream) -> None:
         world = World(simple(upstream.url))
         world.gateway = Gateway(world.clock, REDACTOR, world.lines.append, content=False)
-        world.app = GatewayApp(world.gateway, world.clock)
+        world.app = GatewayApp(world.gateway)
         world.put(simple(upstream.url))
         await world.ask(chat("my little secret"))
         assert b"little secret" not in world.lines[0]

@@ -24,7 +24,7 @@ def run(test: Callable[[Shipper, ControlServer], Awaitable[None]], spools: list[
                 async with asyncio.timeout(10):
                     await test(shipper, server)
             finally:
-                await shipper.close()
+                shipper.close()
 
     asyncio.run(all_of_it())
 

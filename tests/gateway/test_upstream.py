@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.control.snapshot import Dialect, Target
-from holdfast.gateway.upstream import Failure, Slots, Upstream, UpstreamError, Upstreams, read_secret
+from holdfast.gateway.failures import Failure, UpstreamError
+from holdfast.gateway.upstream import Slots, Upstream, Upstreams, read_secret
 from holdfast.testing.clock import FakeClock
 from holdfast.testing.upstream import Behaviour, ScriptedUpstream
 from tests.gateway.world import with_upstreams
@@ -20,7 +21,7 @@ def upstream(url: str, **fields: object) -> Upstream:
 
 async def failure(one: Upstream) -> Failure:
     try:
-        async with await one.send("POST", one.url("/v1/chat/completions", ""), [], BODY) as answer:
+        async with await one.send("POST", one.place("/v1/chat/completions", ""), [], BODY) as answer:
             await answer.whole(1_000_000)
     except UpstreamError as error:
         return error.failure
@@ -47,7 +48,7 @@ def test_nobody_there_and_nobody_answering_are_told_apart() -> None:
 def test_an_answer_is_never_larger_than_what_is_asked_for() -> None:
     async def test(server: ScriptedUpstream) -> None:
         one = upstream(server.url)
-        async with await one.send("POST", one.url("/v1/chat/completions", ""), [], BODY) as answer:
+        async with await one.send("POST", one.place("/v1/chat/completions", ""), [], BODY) as answer:
             with pytest.raises(UpstreamError, match="more than 10 bytes"):
                 await answer.whole(10)
         assert one.slots.in_flight == 0
@@ -59,7 +60,7 @@ def test_a_stream_that_stops_half_way_is_a_time_out_and_its_first_piece_did_not_
     async def test(server: ScriptedUpstream) -> None:
         one = upstream(server.url, first_byte_s=0.3)
         body = b'{"model":"m","messages":[],"stream":true}'
-        async with await one.send("POST", one.url("/v1/chat/completions", ""), [], body) as answer:
+        async with await one.send("POST", one.place("/v1/chat/completions", ""), [], body) as answer:
             assert await answer.chunk()
             with pytest.raises(UpstreamError, match=r"nothing for 0\.3 s"):
                 await answer.chunk()
@@ -84,17 +85,17 @@ def test_a_slot_is_waited_for_in_order_and_only_so_long() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "url"),
+    ("base", "place"),
     [
-        ("https://api.openai.com", "https://api.openai.com/v1/chat/completions?a=1"),
-        ("https://api.openai.com/v1/", "https://api.openai.com/v1/chat/completions?a=1"),
-        ("https://x.openai.azure.com/openai/v1", "https://x.openai.azure.com/openai/v1/chat/completions?a=1"),
-        ("http://host:8000/prefix", "http://host:8000/prefix/v1/chat/completions?a=1"),
+        ("https://api.openai.com", "/v1/chat/completions?a=1"),
+        ("https://api.openai.com/v1/", "/v1/chat/completions?a=1"),
+        ("https://x.openai.azure.com/openai/v1", "/openai/v1/chat/completions?a=1"),
+        ("http://host:8000/prefix", "/prefix/v1/chat/completions?a=1"),
     ],
     ids=["bare", "v1", "azure", "prefix"],
 )
-def test_v1_is_part_of_the_base_or_of_the_path_never_both(base: str, url: str) -> None:
-    assert upstream(base).url("/v1/chat/completions", "a=1") == url
+def test_v1_is_part_of_the_base_or_of_the_path_never_both(base: str, place: str) -> None:
+    assert upstream(base).place("/v1/chat/completions", "a=1") == place
 
 
 def test_a_key_goes_where_the_dialect_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:

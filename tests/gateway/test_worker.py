@@ -22,6 +22,7 @@ from holdfast.score.beta_map import BetaMap
 from holdfast.score.calibrator import Calibration, Calibrator, encoded
 from holdfast.testing.clock import FakeClock
 from holdfast.testing.gateway import simple
+from tests.gateway.world import until
 
 KEY = b"0123456789abcdef"
 CALIBRATION = Calibration(
@@ -180,9 +181,7 @@ def test_a_chore_that_fails_is_counted_and_done_again(worker: Worker) -> None:
 
     async def run() -> None:
         task = asyncio.create_task(every(0.001, chore, worker.gateway.meters))
-        async with asyncio.timeout(10):
-            while done < 3:
-                await asyncio.sleep(0.001)
+        await until(lambda: done >= 3)
         assert await ended(task)
 
     asyncio.run(run())
@@ -199,9 +198,7 @@ def test_a_chore_that_fails_every_time_is_counted_every_time_and_told_once(worke
 
     async def run() -> None:
         task = asyncio.create_task(every(0.001, broken, worker.gateway.meters))
-        async with asyncio.timeout(10):
-            while failures < 20:
-                await asyncio.sleep(0.001)
+        await until(lambda: failures >= 20)
         assert await ended(task)
 
     with structlog.testing.capture_logs() as logs:

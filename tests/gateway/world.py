@@ -1,15 +1,17 @@
-"""A gateway without processes: its ASGI application called directly, its targets scripted servers on the same event loop."""
+"""A gateway without processes: its application called directly, its targets scripted servers on the same event loop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import orjson
 
 from holdfast.context.redact import RedactionPolicy, Redactor
 from holdfast.control.snapshot import Desired, Guard, GuardMode, GuardPlace, Lease, Snapshot
+from holdfast.gateway.exchange import Request
 from holdfast.gateway.gateway import Gateway
 from holdfast.gateway.http import Bounds, GatewayApp
+from holdfast.gateway.wire import Headers
 from holdfast.testing.clock import FakeClock
 from holdfast.testing.gateway import KEY, simple
 from holdfast.testing.upstream import Behaviour, ScriptedUpstream
@@ -21,12 +23,37 @@ REDACTOR = Redactor(RedactionPolicy(), b"0123456789abcdef")
 
 
 class Told:
-    """What a client got."""
+    """What a client got; it is such a client, and hangs up after `patience` pieces."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: int = 1_000_000) -> None:
         self.status = 0
         self.headers: dict[str, str] = {}
         self.pieces: list[bytes] = []
+        self.gone = False
+        self.ended = False
+        self._patience = patience
+        self._then: Callable[[], object] | None = None
+
+    def on_gone(self, then: Callable[[], object] | None) -> None:
+        self._then = then
+
+    def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        self.begin(status, headers)
+        self.pieces.append(body)
+        self.end()
+
+    def begin(self, status: int, headers: Headers) -> None:
+        self.status, self.headers = status, dict(headers)
+
+    async def piece(self, data: bytes) -> None:
+        self.pieces.append(data)
+        if len(self.pieces) >= self._patience:
+            self.gone = True
+            if self._then is not None:
+                self._then()
+
+    def end(self) -> None:
+        self.ended = True
 
     @property
     def body(self) -> bytes:
@@ -54,7 +81,7 @@ class World:
         self.clock = FakeClock()
         self.lines: list[bytes] = []
         self.gateway = Gateway(self.clock, REDACTOR, self.lines.append, keyless=keyless)
-        self.app = GatewayApp(self.gateway, self.clock, bounds)
+        self.app = GatewayApp(self.gateway, bounds)
         self.version = 0
         self.put(desired or simple(), *leases)
 
@@ -70,17 +97,10 @@ class World:
         if body is None and method == "POST":
             body = chat("Where is my refund?")
         data = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
-        given = {"content-length": str(len(data))} | AUTHORIZED | (headers or {})
         path, _, query = path.partition("?")
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "headers": [(k.encode(), v.encode()) for k, v in given.items() if v],
-        }
-        told = await call(self.app, scope, [data])
+        told = Told()
+        given = {k: v for k, v in (AUTHORIZED | (headers or {})).items() if v}
+        await self.app.serve(request(path, data, given, method, query=query, started_ns=self.clock.now_ns()), told)
         self.gateway.settle()
         return told
 
@@ -96,26 +116,26 @@ class World:
         return found
 
 
-async def call(app: GatewayApp, scope: dict[str, Any], parts: Sequence[bytes], hang: bool = False) -> Told:
-    """An ASGI call whose body arrives in `parts`; with `hang` the end never comes."""
-    told = Told()
-    waiting = list(parts)
-
-    async def receive() -> dict[str, Any]:
-        if not waiting:
-            await asyncio.Event().wait()
-        part = waiting.pop(0)
-        return {"type": "http.request", "body": part, "more_body": bool(waiting) or hang}
-
-    async def send(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            told.status = message["status"]
-            told.headers = {k.decode(): v.decode() for k, v in message["headers"]}
-        else:
-            told.pieces.append(message.get("body", b""))
-
-    await app(scope, receive, send)
-    return told
+def request(
+    path: str = CHAT,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+    method: str = "POST",
+    *,
+    query: str = "",
+    raw: bytes = b"",
+    started_ns: int = 0,
+) -> Request:
+    """A request as the server hands it on."""
+    return Request(
+        method=method,
+        path=path.rstrip("/"),
+        raw_path=raw or path.encode("utf-8", "replace"),
+        query=query,
+        headers=AUTHORIZED if headers is None else headers,
+        body=body,
+        started_ns=started_ns,
+    )
 
 
 def chat(text: str, **fields: Any) -> dict[str, Any]:
@@ -126,6 +146,13 @@ def chat(text: str, **fields: Any) -> dict[str, Any]:
 def guard(name: str, kind: str, place: GuardPlace, mode: GuardMode = GuardMode.ENFORCE, **fields: Any) -> Guard:
     """A guard in force."""
     return Guard(name=name, kind=kind, place=place, mode=mode, **fields)
+
+
+async def until(condition: Callable[[], object], within_s: float = 60.0) -> None:
+    """Wait for `condition`, which something that goes on by itself brings about."""
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.001)
 
 
 def with_upstreams(test: Callable[..., Awaitable[Result]], *behaviours: Behaviour, timeout_s: float = 20.0) -> Result:

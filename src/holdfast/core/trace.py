@@ -1,11 +1,34 @@
 """`Trace`: the calls of one request together, and the exchange with the user that can be read off them."""
 
-from functools import cached_property
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, overload
 
 import msgspec
 
 from holdfast.core.call import Call, Dimensions, Document, Kind, Message
 from holdfast.core.score import Failed, Score
+
+_Value = TypeVar("_Value")
+
+
+class _kept(Generic[_Value]):  # noqa: N801 - it is used as a decorator
+    """A value that is worked out when it is first asked for, and then stands in the object's own dictionary.
+
+    `functools.cached_property` of Python 3.11 takes a lock for each first look, which costs more than most of these values.
+    """
+
+    def __init__(self, compute: Callable[[Any], _Value]) -> None:
+        self._compute, self._name, self.__doc__ = compute, compute.__name__, compute.__doc__
+
+    @overload
+    def __get__(self, one: None, owner: type) -> "_kept[_Value]": ...
+    @overload
+    def __get__(self, one: object, owner: type | None = None) -> _Value: ...
+    def __get__(self, one: object | None, owner: type | None = None) -> "_kept[_Value] | _Value":
+        if one is None:
+            return self
+        value = one.__dict__[self._name] = self._compute(one)
+        return value
 
 
 class Trace:
@@ -20,7 +43,7 @@ class Trace:
         self.trace_id = trace_id
         self.calls = tuple(sorted(calls, key=lambda c: (c.start_ns, -c.end_ns)))
 
-    @cached_property
+    @_kept
     def root(self) -> Call:
         """The call without a known parent; the longest one where there are several."""
         known = {c.span_id for c in self.calls}
@@ -56,12 +79,12 @@ class Trace:
         """The calls of these kinds, in order of start."""
         return tuple(c for c in self.calls if c.kind in kinds)
 
-    @cached_property
+    @_kept
     def llm_calls(self) -> tuple[Call, ...]:
         """The model calls."""
         return self.of_kind(Kind.LLM)
 
-    @cached_property
+    @_kept
     def answering(self) -> Call | None:
         """The model call whose text answers the user: the last one with text in its output; else the last model call."""
         for call in reversed(self.llm_calls):
@@ -69,7 +92,7 @@ class Trace:
                 return call
         return self.llm_calls[-1] if self.llm_calls else None
 
-    @cached_property
+    @_kept
     def question(self) -> str:
         """What the user asked: the last user message of the first model call, else the root's input."""
         for call in self.llm_calls:
@@ -78,12 +101,12 @@ class Trace:
                     return message.content
         return self.root.input_text or next((c.input_text for c in self.calls if c.input_text), "")
 
-    @cached_property
+    @_kept
     def model_answer(self) -> str:
         """What the model wrote last."""
         return self.answering.answer if self.answering else ""
 
-    @cached_property
+    @_kept
     def delivering(self) -> Call | None:
         """The call whose output the user was shown: the root where it tells one, else the outermost agent or workflow that does.
 
@@ -102,17 +125,17 @@ class Trace:
             depth, above = depth + 1, by_id.get(above.parent_span_id)
         return depth
 
-    @cached_property
+    @_kept
     def delivered_answer(self) -> str:
         """What the user was shown, else what the model wrote."""
         return self.delivering.answer if self.delivering else self.model_answer
 
-    @cached_property
+    @_kept
     def documents(self) -> tuple[Document, ...]:
         """Every retrieved document."""
         return tuple(d for c in self.calls for d in c.documents)
 
-    @cached_property
+    @_kept
     def system_prompt(self) -> str:
         """System instructions of the answering call."""
         call = self.answering
@@ -120,7 +143,7 @@ class Trace:
             return ""
         return call.system_instructions or "\n".join(m.content for m in call.input_messages if m.role in ("system", "developer"))
 
-    @cached_property
+    @_kept
     def history(self) -> tuple[Message, ...]:
         """Messages that the answering call was given, system messages left out."""
         if self.answering is None:

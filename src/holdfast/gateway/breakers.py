@@ -20,6 +20,9 @@ LIVE_PROBES = frozenset({BreakerSignal.TRANSPORT, BreakerSignal.LATENCY, Breaker
 """Signals whose probes are users' own calls: a failed one is tried elsewhere. Probes of quality are copies that nobody sees."""
 
 
+_Identity = tuple[str, str, tuple[str, ...]]
+
+
 class Key(NamedTuple):
     """Identity of a breaker: rule, target, and the values of the rule's dimensions."""
 
@@ -125,7 +128,7 @@ class Breakers:
                 if before is not after:
                     self._note(breaker, rule, target, dimensions, before)
                 if before is BreakerState.CLOSED and after is BreakerState.OPEN and not rule.shadow:
-                    self.on_trip(Tripped(rule.name, target, _key(rule, target, dimensions).scope))
+                    self.on_trip(Tripped(rule.name, target, _key(rule, target, dimensions)[2]))
 
     def tripped_elsewhere(self, rules: Iterable[BreakerRule], tripped: Tripped) -> None:
         """A sibling saw enough of this target to open its breaker: this worker's opens too, and closes on its own probes."""
@@ -180,14 +183,14 @@ class Breakers:
         now_ns = self._clock.now_ns()
         found = []
         for key, breaker in self._table.items():
-            if isinstance(key, Key):
-                found.append((key, breaker.look(now_ns), breaker.since_ns, *breaker.counts(now_ns)))
+            if isinstance(key, tuple):
+                found.append((Key(*key), breaker.look(now_ns), breaker.since_ns, *breaker.counts(now_ns)))
         return found
 
 
-def _key(rule: BreakerRule, target: str, dimensions: Dimensions) -> Key:
+def _key(rule: BreakerRule, target: str, dimensions: Dimensions) -> _Identity:
     names = rule.dimensions
-    return Key(rule.name, target, tuple([dimensions.get(name, ("",))[0] for name in names]) if names else ())
+    return rule.name, target, tuple([dimensions.get(name, ("",))[0] for name in names]) if names else ()
 
 
 def _scope(rule: BreakerRule, dimensions: Dimensions) -> str:

@@ -1,6 +1,6 @@
 """From a target's answer to what the client gets: the guards on the answer, whole or behind a hold-back window."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 
 import msgspec
 import orjson
@@ -10,8 +10,9 @@ from holdfast.core.clock import NS_PER_S
 from holdfast.core.errors import TooLargeError
 from holdfast.core.ids import random_id
 from holdfast.gateway.answers import can_answer, own_reply, template_text
-from holdfast.gateway.dialects.protocol import Endpoint, Listener, OwnAnswer, Said
+from holdfast.gateway.dialects.protocol import Endpoint, Event, Listener, OwnAnswer, Said
 from holdfast.gateway.exchange import Enforced, Exchange, Reply, Ruling, Verdict
+from holdfast.gateway.failures import UpstreamError
 from holdfast.gateway.guarding import Ready, judged
 from holdfast.gateway.guards.protocol import Action, Seen
 from holdfast.gateway.headers import incoming
@@ -21,7 +22,6 @@ from holdfast.gateway.refusal import Reason, Refusal, error_frame
 from holdfast.gateway.serving import Served
 from holdfast.gateway.sse import EventReader
 from holdfast.gateway.stages import Desk, enforced, in_force
-from holdfast.gateway.upstream import UpstreamError
 
 MAX_KEPT_BYTES = 1_000_000
 """Of a stream that passes unread, for guards in shadow and telemetry when it is over; what is longer is recorded as not read."""
@@ -103,7 +103,7 @@ def _instead(exchange: Exchange, desk: Desk, tool: str) -> Reply:
 
 async def streamed(exchange: Exchange, served: Served, desk: Desk, delivery: Delivery) -> AsyncIterator[bytes]:
     """The pieces of a streamed answer. Without a guard in force they are the target's own, as they come."""
-    guards = in_force(exchange, desk.guarding, GuardPlace.OUTPUT) if exchange.endpoint is not None else []
+    guards = in_force(exchange, desk.guarding, GuardPlace.OUTPUT) if exchange.endpoint is not None else ()
     reads = bool(guards or exchange.effective.disabled_tools) and exchange.endpoint is not None
     pieces = _pieces(served, delivery)
     try:
@@ -118,7 +118,7 @@ async def streamed(exchange: Exchange, served: Served, desk: Desk, delivery: Del
             yield error_frame(exchange.dialect, refusal, exchange.request_id)
     finally:
         await pieces.aclose()
-        await served.answer.close()
+        served.answer.close()
 
 
 async def _pieces(served: Served, delivery: Delivery) -> AsyncGenerator[bytes, None]:
@@ -164,7 +164,7 @@ async def _guarded(
         except TooLargeError as error:
             delivery.broken = str(error)
             return
-        out = [raw for event in events for raw in hold.feed(event, listener.hear(event))]
+        out = _released(events, listener, hold)
         if out:
             yield b"".join(out)
         if hold.cut:
@@ -181,6 +181,16 @@ async def _guarded(
         exchange.said = msgspec.structs.replace(said, text=f"{said.text[: hold.released_text]}\n\n{tail}", finished=True)
     elif not delivery.broken and not listener.said().finished:
         delivery.broken = "it ended without its last event"
+
+
+def _released(events: Iterable[Event], listener: Listener, hold: HoldBack) -> list[bytes]:
+    """The frames that may go out. Nothing behind a cut is heard: the tail ends what was heard before it."""
+    out: list[bytes] = []
+    for event in events:
+        if hold.cut:
+            break
+        out += hold.feed(event, listener.hear(event))
+    return out
 
 
 class _Watch:

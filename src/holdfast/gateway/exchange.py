@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 import orjson
@@ -19,10 +18,14 @@ NO_ROUTE = Route(name="", targets=())
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client sent. Header names are in lower case; of repeated headers the values are joined as HTTP says."""
+    """What a client sent. Header names are in lower case; of repeated headers the values are joined as HTTP says.
+
+    `path` has its escapes read, and no slash at its end; `raw_path` is as it came.
+    """
 
     method: str
     path: str
+    raw_path: bytes = b""
     query: str = ""
     headers: dict[str, str] = {}
     body: bytes = b""
@@ -194,14 +197,16 @@ class Exchange:
         found = [("x-request-id", self.request_id), ("x-holdfast-snapshot", str(self.compiled.version))]
         if self.trace_id:
             found.append(("traceparent", f"00-{self.trace_id}-{self.span_id}-01"))
-        optional: dict[str, Any] = {
-            "x-holdfast-route": self.route.name,
-            "x-holdfast-target": self.target,
-            "x-holdfast-changed": ", ".join(self.changes),
-            "x-holdfast-reason": self.refusal.reason.value if self.refusal else "",
-            "x-holdfast-block-id": self.block_id,
-        }
-        found += [(name, printable(value)) for name, value in optional.items() if value]
+        if self.route.name:
+            found.append(("x-holdfast-route", printable(self.route.name)))
+        if self.target:
+            found.append(("x-holdfast-target", printable(self.target)))
+        if self.changes:
+            found.append(("x-holdfast-changed", printable(", ".join(self.changes))))
+        if self.refusal is not None:
+            found.append(("x-holdfast-reason", self.refusal.reason.value))
+        if self.block_id:
+            found.append(("x-holdfast-block-id", printable(self.block_id)))
         return found
 
 

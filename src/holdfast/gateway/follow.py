@@ -2,20 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import msgspec
 import structlog
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import PyreqwestError
-from pyreqwest.response import ResponseBodyReader
 
 from holdfast.control.gateways import GatewayReport
 from holdfast.control.probes import ProbeVerdict, decode_verdict
 from holdfast.control.snapshot import Snapshot
 from holdfast.control.validate import MAX_SNAPSHOT_BYTES
 from holdfast.core.errors import HoldfastError
+from holdfast.gateway.client import Connection, Connections
+from holdfast.gateway.failures import UpstreamError
 from holdfast.gateway.snapshot_file import SnapshotFile, newer, read_snapshot
 from holdfast.gateway.sse import EventReader
 
@@ -47,11 +46,11 @@ class Follower:
         on_snapshot: Callable[[Snapshot], None],
         on_verdict: Callable[[ProbeVerdict], None] = lambda verdict: None,
     ) -> None:
-        self._base = url.rstrip("/") + BASE
+        self._connections = Connections(url, CALL_S)
+        self._base = self._connections.prefix + BASE
         self._token = token
         self._gateway_id, self._file = gateway_id, file
         self._on_snapshot, self._on_verdict = on_snapshot, on_verdict
-        self._client: Client | None = None
         self.running: Snapshot | None = None
         self.refused = ""
         self.connected = False
@@ -82,7 +81,7 @@ class Follower:
             try:
                 await self._stream()
                 pause_s = FIRST_PAUSE_S
-            except (PyreqwestError, HoldfastError, TimeoutError) as error:
+            except (UpstreamError, HoldfastError) as error:
                 if self.connected:
                     log.warning("server is away: the last good snapshot stays in force", error=type(error).__name__)
                 self.connected = False
@@ -96,23 +95,27 @@ class Follower:
         headers = [*self._headers(), ("accept", "text/event-stream")]
         if self.running is not None:
             headers.append(("last-event-id", str(self.running.version)))
-        async with (
-            self._http().get(f"{self._base}/stream").headers(headers).streamed_read_buffer_limit(0).build_streamed() as response
-        ):
-            if response.status != 200:
-                raise HoldfastError(f"status {response.status}")
+        async with self._asked("GET", "/stream", headers) as answer:
+            if answer.status != 200:
+                raise HoldfastError(f"status {answer.status}")
             self.connected = True
             reader = EventReader(MAX_SNAPSHOT_BYTES + 65_536)
-            while True:
-                async with asyncio.timeout(SILENCE_S):
-                    chunk = await response.body_reader.read_chunk()
-                if chunk is None:
-                    return
-                for event in reader.feed(bytes(chunk)):
+            while (chunk := await answer.chunk(SILENCE_S)) is not None:
+                for event in reader.feed(chunk):
                     if event.name == "snapshot":
                         self.take(event.data)
                     elif event.name == "probe":
                         self._hear(event.data)
+
+    @asynccontextmanager
+    async def _asked(
+        self, method: str, path: str, headers: list[tuple[str, str]], body: bytes = b""
+    ) -> AsyncIterator[Connection]:
+        connection = await self._connections.ask(method, self._base + path, headers, body, CALL_S)
+        try:
+            yield connection
+        finally:
+            self._connections.give_back(connection)
 
     def _hear(self, data: bytes) -> None:
         try:
@@ -127,11 +130,11 @@ class Follower:
             headers.append(("if-none-match", f'"{self.running.version}"'))
         try:
             async with asyncio.timeout(CALL_S):
-                async with self._http().get(f"{self._base}/snapshot").headers(headers).build_streamed() as response:
-                    if response.status == 200:
-                        self.take(await _bounded(response.body_reader))
-                    return response.status in (200, 304)
-        except (PyreqwestError, TimeoutError):
+                async with self._asked("GET", "/snapshot", headers) as answer:
+                    if answer.status == 200:
+                        self.take(await _bounded(answer))
+                    return answer.status in (200, 304)
+        except (UpstreamError, TimeoutError):
             return False
 
     async def report(self, report: GatewayReport) -> bool:
@@ -146,32 +149,27 @@ class Follower:
         headers = [*self._headers(), ("content-type", "application/json")]
         try:
             async with asyncio.timeout(CALL_S):
-                async with self._http().post(self._base + path).headers(headers).body_bytes(body).build_streamed() as response:
-                    return response.status < 300
-        except (PyreqwestError, TimeoutError):
+                async with self._asked("POST", path, headers, body) as answer:
+                    await _bounded(answer)
+                    return answer.status < 300
+        except (UpstreamError, TimeoutError):
             return False
 
     def _headers(self) -> list[tuple[str, str]]:
         token = self._token()
         return [("authorization", f"Bearer {token}")] if token else []
 
-    def _http(self) -> Client:
-        if self._client is None:
-            self._client = ClientBuilder().connect_timeout(timedelta(seconds=CALL_S)).follow_redirects(False).build()
-        return self._client
-
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let the connections go."""
-        if self._client is not None:
-            await self._client.close()
+        self._connections.close()
 
 
-async def _bounded(reader: ResponseBodyReader) -> bytes:
+async def _bounded(answer: Connection) -> bytes:
     parts: list[bytes] = []
     size = 0
-    while (chunk := await reader.read_chunk()) is not None:
-        parts.append(bytes(chunk))
-        size += len(parts[-1])
+    while (chunk := await answer.chunk(CALL_S)) is not None:
+        parts.append(chunk)
+        size += len(chunk)
         if size > MAX_SNAPSHOT_BYTES:
             break
     return b"".join(parts)

@@ -4,8 +4,9 @@ Everything here runs on one event loop. What decides is pure and lives elsewhere
 """
 
 import asyncio
+import random
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -15,7 +16,6 @@ from holdfast.context.redact import Redactor
 from holdfast.control.probes import ProbeVerdict
 from holdfast.control.snapshot import BreakerSignal, Desired, GuardMode, GuardPlace, Snapshot
 from holdfast.core.clock import NS_PER_S, Clock
-from holdfast.core.ids import random_id
 from holdfast.gateway.breakers import Breakers, Outcome
 from holdfast.gateway.compiled import Compiled
 from holdfast.gateway.delivering import Delivery, heard, streamed, whole
@@ -48,8 +48,10 @@ SETTLE_S = 0.005
 MAX_TOGETHER = 16
 """Exchanges that are settled in one turn of the event loop: more would keep requests waiting."""
 MAX_FINISHED = 512
-MAX_CONCLUDED = 4
+CONCLUDED = 4
 """Exchanges that the guard process has judged and that are concluded in one turn of the event loop."""
+BACKLOG_PART = 4
+"""Of a longer backlog one in so many is done in a turn: it grows to a few turns of work, however busy the loop is."""
 Keep = Callable[[bytes], None]
 """Takes one line of telemetry."""
 
@@ -59,8 +61,8 @@ class Work(NamedTuple):
 
     exchange: Exchange
     delivery: Delivery
-    before: list[Ready]
-    after: list[Ready]
+    before: Sequence[Ready]
+    after: Sequence[Ready]
 
 
 class Gateway:
@@ -155,7 +157,7 @@ class Gateway:
         dialect = endpoint.dialect if endpoint is not None else dialect_of(request.path, frozenset(request.headers))
         given = request.headers.get("x-request-id", "")
         usable = 8 <= len(given) <= 128 and given.isascii() and given.isprintable() and " " not in given
-        return Exchange(request, self.compiled, dialect, endpoint, given if usable else random_id("req"))
+        return Exchange(request, self.compiled, dialect, endpoint, given if usable else f"req_{random.getrandbits(64):016x}")
 
     async def answer(self, exchange: Exchange) -> tuple[Reply, Delivery]:
         """The reply, and what is to be known of its delivery."""
@@ -199,13 +201,16 @@ class Gateway:
         exchange.ended_ns = self._clock.now_ns()
         self._finished.append((exchange, delivery))
         if len(self._finished) >= MAX_FINISHED:
-            self.settle()
+            self._settle_some()
         elif self._settling is None:
             self._settling = asyncio.get_running_loop().call_later(SETTLE_S, self._settle_some)
 
     def _settle_some(self) -> None:
-        self._settling = None
-        some, self._finished = self._finished[:MAX_TOGETHER], self._finished[MAX_TOGETHER:]
+        if self._settling is not None:
+            self._settling.cancel()
+            self._settling = None
+        count = max(MAX_TOGETHER, len(self._finished) // BACKLOG_PART)
+        some, self._finished = self._finished[:count], self._finished[count:]
         self._settle(some)
         if self._finished:
             self._settling = asyncio.get_running_loop().call_soon(self._settle_some)
@@ -239,7 +244,7 @@ class Gateway:
 
     def _settle_here(self, works: Iterable[Work]) -> None:
         works = list(works)
-        prepare((w.before + w.after, w.exchange.seen) for w in works if w.exchange.seen is not None)
+        prepare(((*w.before, *w.after), w.exchange.seen) for w in works if w.exchange.seen is not None)
         for work in works:
             self._settle_one(work)
 
@@ -250,7 +255,7 @@ class Gateway:
         self._judged.append((work, opinions))
 
     def _conclude_some(self) -> None:
-        for _ in range(min(MAX_CONCLUDED, len(self._judged))):
+        for _ in range(min(max(CONCLUDED, len(self._judged) // BACKLOG_PART), len(self._judged))):
             self._settle_one(*self._judged.popleft())
         if self._judged:
             asyncio.get_running_loop().call_soon(self._conclude_some)
@@ -259,17 +264,15 @@ class Gateway:
         self.meters.failed("finish")
         log.error("exchange could not be recorded", request_id=exchange.request_id, error=type(error).__name__, exc_info=True)
 
-    def _to_judge(self, exchange: Exchange, delivery: Delivery) -> tuple[list[Ready], list[Ready]]:
+    def _to_judge(self, exchange: Exchange, delivery: Delivery) -> tuple[Sequence[Ready], Sequence[Ready]]:
         """The guards in shadow: (on the request, on the answer). Nobody waited for them."""
         if exchange.said is None and delivery.kept:
             exchange.said = heard(exchange, delivery)
         if exchange.endpoint is None or exchange.off:
-            return [], []
-        before, after = [
-            [g for g in self.guarding.ready(exchange, place) if g.mode is GuardMode.SHADOW]
-            for place in (GuardPlace.INPUT, GuardPlace.OUTPUT)
-        ]
-        after = after if exchange.said is not None and exchange.attempts else []
+            return (), ()
+        before = self.guarding.ready(exchange, GuardPlace.INPUT, GuardMode.SHADOW)
+        after = self.guarding.ready(exchange, GuardPlace.OUTPUT, GuardMode.SHADOW)
+        after = after if exchange.said is not None and exchange.attempts else ()
         if (before or after) and (exchange.seen is None or exchange.seen.said is not exchange.said):
             exchange.seen = exchange.to_judge(exchange.said)
         return before, after
@@ -354,7 +357,7 @@ class Gateway:
         self.settle()
         await self.probing.close()
         for upstream in self.upstreams.all():
-            await upstream.close()
+            upstream.close()
 
 
 def quality(exchange: Exchange) -> list[Outcome]:

@@ -25,8 +25,11 @@ log = structlog.get_logger(__name__)
 
 MAX_TOGETHER = 16
 """Questions of one batch: an urgent one that comes just behind it must not wait for long."""
-GATHER_S = 0.001
-"""How long the first question of a batch waits for others. A client that is alone never waits: it is not asked about here."""
+MAX_BACKLOG_TOGETHER = 48
+"""Questions of a batch out of a long queue: its answers come a turn of the event loop later, in which many more are asked."""
+BACKLOG_PART = 4
+GATHER_S = 0.005
+"""How long questions wait for a full batch where no client waits for an answer: the more in one, the cheaper is each."""
 MAX_WAITING = 256
 """Questions that are not urgent and wait; more are given back at once."""
 MAX_URGENT = 64
@@ -102,7 +105,8 @@ class GuardLink:
         self._later: deque[Asked] = deque()
         self._out: list[Asked] = []
         self._sent: deque[_Sent] = deque()
-        self._sending = False
+        self._sending: asyncio.Handle | None = None
+        self._hurried = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -111,9 +115,14 @@ class GuardLink:
         return self._ready
 
     @property
+    def under_way(self) -> int:
+        """Questions that the process has, and has not answered."""
+        return len(self._out)
+
+    @property
     def busy(self) -> bool:
         """Whether the process is at work: what is asked now waits for its next batch."""
-        return bool(self._out) or self._sending
+        return bool(self._out) or self._sending is not None
 
     def arm(self, order: Arm) -> None:
         """These guards are to judge. Without any no process is started; until they are loaded no question is taken."""
@@ -148,18 +157,29 @@ class GuardLink:
         if len(waiting) >= most:
             return False
         waiting.append(Asked(data, answered))
-        if not self._out and not self._sending:
-            self._sending = True
-            asyncio.get_running_loop().call_later(GATHER_S, self._send)
+        self._send_soon()
         return True
 
+    def _send_soon(self) -> None:
+        """With what else is asked in this turn of the event loop; where nobody waits for it, when enough is there, or later."""
+        if self._out or not (self._urgent or self._later):
+            return
+        hurried = bool(self._urgent) or len(self._later) >= MAX_TOGETHER
+        if self._sending is not None:
+            if self._hurried or not hurried:
+                return
+            self._sending.cancel()
+        loop = asyncio.get_running_loop()
+        self._hurried = hurried
+        self._sending = loop.call_soon(self._send) if hurried else loop.call_later(GATHER_S, self._send)
+
     def _send(self) -> None:
-        self._sending = False
+        self._sending = None
         if self._out or not self._ready:
             return
-        self._out = out = [
-            (self._urgent or self._later).popleft() for _ in range(min(MAX_TOGETHER, len(self._urgent) + len(self._later)))
-        ]
+        waiting = len(self._urgent) + len(self._later)
+        most = MAX_TOGETHER if self._urgent else min(max(MAX_TOGETHER, waiting // BACKLOG_PART), MAX_BACKLOG_TOGETHER)
+        self._out = out = [(self._urgent or self._later).popleft() for _ in range(min(most, waiting))]
         if out:
             self._put(Batch(tuple([msgspec.Raw(one.data) for one in out])), _Sent(False, out), PATIENCE_S)
 
@@ -190,7 +210,10 @@ class GuardLink:
             return
         if asked is self._out:
             self._out = []
-            self._send()
+            if self._urgent:
+                self._send()
+            else:
+                self._send_soon()
         for one, opinions in zip_longest(asked, answers[: len(asked)]):
             one.answered(opinions)
 

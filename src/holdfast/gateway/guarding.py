@@ -62,6 +62,7 @@ class Guarding:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._armed: dict[str, Armed] = {}
+        self._meets: Bounded[dict[GuardMode | None, list[Ready]]] = Bounded(MAX_SEGMENTS)
         self._estimates: Bounded[OverBlocking] = Bounded(MAX_SEGMENTS)
         self._blocked: Bounded[tuple[str, str]] = Bounded(MAX_BLOCKS)
 
@@ -69,6 +70,7 @@ class Guarding:
         """Make the judges of a snapshot; those of guards that did not change are kept."""
         known = self._armed
         self._armed = {}
+        self._meets = Bounded(MAX_SEGMENTS)
         for guard in compiled.snapshot.desired.guards:
             before = known.get(guard.name)
             self._armed[guard.name] = before if before is not None and before.guard == guard else armed(guard)
@@ -83,10 +85,22 @@ class Guarding:
         now_ns = self._clock.now_ns()
         return [(str(k[0]), str(k[1]), e.share(now_ns), e.relaxed) for k, e in self._estimates.items() if isinstance(k, tuple)]
 
-    def ready(self, exchange: Exchange, place: GuardPlace) -> list[Ready]:
-        """The guards that this request meets there, in the order of the snapshot. Those that are off are left out."""
+    def ready(self, exchange: Exchange, place: GuardPlace, mode: GuardMode | None = None) -> Sequence[Ready]:
+        """The guards that this request meets there, in the order of the snapshot; `mode`: only those in it.
+
+        Those that are off are left out.
+        """
         if exchange.off or not exchange.compiled.guarded(place, exchange.route.name):
-            return []
+            return ()
+        if exchange.effective.guards:
+            found = self._ready(exchange, place)
+            return found if mode is None else [one for one in found if one.mode is mode]
+        tenant = exchange.dimensions.get("tenant", ("",))[0]
+        key = (exchange.compiled.version, place, exchange.route.name, tenant)
+        meets = self._meets.get(key, lambda: _by_mode(self._ready(exchange, place)))
+        return meets.get(mode, ())
+
+    def _ready(self, exchange: Exchange, place: GuardPlace) -> list[Ready]:
         tenant = exchange.dimensions.get("tenant", ("",))[0]
         enforced = exchange.effective.guards
         found = []
@@ -174,6 +188,13 @@ class Guarding:
                 share=round(estimate.share(now_ns), 4),
             )
         return relaxed and not leased
+
+
+def _by_mode(found: list[Ready]) -> dict[GuardMode | None, list[Ready]]:
+    modes: dict[GuardMode | None, list[Ready]] = {None: found}
+    for one in found:
+        modes.setdefault(one.mode, []).append(one)
+    return modes
 
 
 def _segment(exchange: Exchange) -> str:

@@ -94,7 +94,7 @@ class Meters(Collector):
         for change in exchange.changes:
             self.count("changes", change.partition(":")[0])
         for verdict in exchange.verdicts:
-            self.count("guard_verdicts", verdict.guard, verdict.ruling.value, verdict.enforced.value)
+            self.count("guard_verdicts", verdict.guard, verdict.ruling, verdict.enforced)
         if exchange.said is not None and exchange.target:
             usage = exchange.said.usage
             self.count("tokens", exchange.target, "input", by=usage.input_tokens or 0)

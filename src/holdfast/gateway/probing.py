@@ -12,11 +12,12 @@ from holdfast.core.clock import NS_PER_S, Clock
 from holdfast.gateway.breakers import Breakers, Outcome
 from holdfast.gateway.dialects.protocol import Said
 from holdfast.gateway.exchange import Exchange, Ruling
+from holdfast.gateway.failures import UpstreamError
 from holdfast.gateway.guarding import Guarding, judged
 from holdfast.gateway.headers import outgoing
 from holdfast.gateway.serving import MAX_ANSWER_BYTES, outgoing_body, whole_object
 from holdfast.gateway.tasks import ended
-from holdfast.gateway.upstream import Upstream, UpstreamError, Upstreams
+from holdfast.gateway.upstream import Upstream, Upstreams
 
 MAX_AT_ONCE = 4
 MAX_VERDICTS = 200
@@ -84,9 +85,9 @@ class Probing:
         body = orjson.loads(outgoing_body(exchange, upstream.target)) | {"stream": False}
         body.pop("stream_options", None)
         try:
-            url = upstream.url(exchange.request.path, exchange.request.query)
+            place = upstream.place(exchange.request.path, exchange.request.query)
             headers = outgoing(exchange, upstream.credentials())
-            async with await upstream.send("POST", url, headers, orjson.dumps(body), whole=True) as answer:
+            async with await upstream.send("POST", place, headers, orjson.dumps(body)) as answer:
                 if answer.status != 200:
                     return None
                 return exchange.endpoint.said(whole_object(await answer.whole(MAX_ANSWER_BYTES)))

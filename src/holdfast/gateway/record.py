@@ -27,8 +27,6 @@ Attribute = dict[str, Any]
 
 
 def _value(value: Any) -> Attribute:
-    if type(value) is str:
-        return {"stringValue": value}
     if isinstance(value, bool):
         return {"boolValue": value}
     if isinstance(value, int):
@@ -41,7 +39,17 @@ def _value(value: Any) -> Attribute:
 
 
 def _attributes(values: dict[str, Any]) -> list[Attribute]:
-    return [{"key": key, "value": _value(value)} for key, value in values.items() if value not in (None, "", ())]
+    found: list[Attribute] = []
+    for key, value in values.items():
+        kind = type(value)
+        if kind is str:
+            if value:
+                found.append({"key": key, "value": {"stringValue": value}})
+        elif kind is int:
+            found.append({"key": key, "value": {"intValue": str(value)}})
+        elif value or value == 0:
+            found.append({"key": key, "value": _value(value)})
+    return found
 
 
 def spans_of(exchange: Exchange, redactor: Redactor, content: bool) -> bytes:

@@ -14,11 +14,12 @@ from holdfast.gateway.breakers import Admission, Breakers, Outcome
 from holdfast.gateway.choose import ranked
 from holdfast.gateway.dialects.protocol import Json
 from holdfast.gateway.exchange import Attempt, Exchange, Reply
+from holdfast.gateway.failures import Failure, UpstreamError
 from holdfast.gateway.headers import outgoing
 from holdfast.gateway.refusal import Reason, Refusal
 from holdfast.gateway.retries import RetryBudget, pause_s, retry_after_s
 from holdfast.gateway.safe_answers import SafeAnswers
-from holdfast.gateway.upstream import Answer, Failure, Upstream, UpstreamError, Upstreams
+from holdfast.gateway.upstream import Answer, Upstream, Upstreams
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 MAX_ERROR_BYTES = 256 * 1024
@@ -166,10 +167,8 @@ class Serving:
         served: Served | None = None
         try:
             headers = outgoing(exchange, upstream.credentials())
-            url = upstream.url(exchange.request.path, exchange.request.query)
-            body = outgoing_body(exchange, upstream.target)
-            whole = exchange.endpoint is not None and not exchange.asked.stream
-            answer = await upstream.send(exchange.request.method, url, headers, body, whole)
+            place = upstream.place(exchange.request.path, exchange.request.query)
+            answer = await upstream.send(exchange.request.method, place, headers, outgoing_body(exchange, upstream.target))
             attempt.status = answer.status
             if (failed := await self._bad_status(upstream, answer)) is not None:
                 return failed
@@ -179,7 +178,7 @@ class Serving:
             return Failed(failure=error.failure, message=str(error))
         finally:
             if answer is not None and (served is None or not served.streams):
-                await answer.close()
+                answer.close()
 
     async def _read(self, exchange: Exchange, served: Served) -> Served:
         """Read the answer, of a stream only the first piece.
@@ -204,6 +203,8 @@ class Serving:
 
     async def _bad_status(self, upstream: Upstream, answer: Answer) -> Failed | None:
         status = answer.status
+        if status < 400:
+            return None
         wait_s = retry_after_s(answer.header("retry-after"), self._clock.now_ns())
         if status == 429:
             failure = Failure.BUSY

@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import structlog
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import PyreqwestError
 
 from holdfast.core.clock import Clock
 from holdfast.core.errors import StoreError
+from holdfast.gateway.client import Connection, Connections
+from holdfast.gateway.failures import UpstreamError
 from holdfast.gateway.retries import retry_after_s
 from holdfast.gateway.spool import SpoolReader
 
@@ -22,6 +21,8 @@ IDLE_S = 0.2
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 CALL_S = 30.0
+CONNECT_S = 5.0
+MAX_ANSWER_BYTES = 64 * 1024
 _HEAD, _TAIL = b'{"resourceSpans":[', b"]}"
 _REFUSED = frozenset({400, 413, 415, 422})
 """Answers that will be the same next time (OTLP specification, "Failures")."""
@@ -39,12 +40,11 @@ class Shipper:
     """Sends the lines of several spools. `rejected` counts lines that the server will never take."""
 
     def __init__(self, url: str, token: str, spools: Callable[[], list[Path]], clock: Clock) -> None:
-        base = url.rstrip("/")
-        self._url = base if base.endswith(PATH) else base + PATH
+        self._connections = Connections(url, CONNECT_S)
+        self._path = self._connections.prefix.removesuffix(PATH) + PATH
         self._headers = [("content-type", "application/json")] + ([("authorization", f"Bearer {token}")] if token else [])
         self._spools, self._clock = spools, clock
         self._readers: dict[Path, SpoolReader] = {}
-        self._client: Client | None = None
         self.sent = self.rejected = 0
         self.failure = ""
 
@@ -124,21 +124,26 @@ class Shipper:
         self.failure = reason
 
     async def _post(self, lines: list[bytes]) -> tuple[int, float | None, bytes]:
-        if self._client is None:
-            self._client = ClientBuilder().connect_timeout(timedelta(seconds=5)).follow_redirects(False).build()
         try:
             async with asyncio.timeout(CALL_S):
-                request = self._client.post(self._url).headers(self._headers).body_bytes(together(lines)).build()
-                response = await request.send()
-                after_s = retry_after_s(response.get_header("retry-after"), self._clock.now_ns())
-                return response.status, after_s, bytes(await response.bytes())
-        except (PyreqwestError, TimeoutError):
+                answer = await self._connections.ask("POST", self._path, self._headers, together(lines), CALL_S)
+                try:
+                    return await self._heard(answer)
+                finally:
+                    self._connections.give_back(answer)
+        except (UpstreamError, TimeoutError):
             return 0, None, b""
 
-    async def close(self) -> None:
+    async def _heard(self, answer: Connection) -> tuple[int, float | None, bytes]:
+        found = b""
+        while len(found) <= MAX_ANSWER_BYTES and (piece := await answer.chunk(CALL_S)) is not None:
+            found += piece
+        after_s = retry_after_s(dict(answer.headers).get("retry-after"), self._clock.now_ns())
+        return answer.status, after_s, found
+
+    def close(self) -> None:
         """Let the connections go."""
-        if self._client is not None:
-            await self._client.close()
+        self._connections.close()
 
 
 def together(lines: list[bytes]) -> bytes:

@@ -5,7 +5,7 @@ A stage writes what it finds into the exchange. It returns None to go on, or the
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -245,9 +245,9 @@ def _text_of(prompt: Prompt, version: str) -> str | None:
     return next((v.text for v in prompt.versions if v.version == version), None)
 
 
-def in_force(exchange: Exchange, guarding: Guarding, place: GuardPlace) -> list[Ready]:
+def in_force(exchange: Exchange, guarding: Guarding, place: GuardPlace) -> Sequence[Ready]:
     """The guards of a place that act on their verdicts."""
-    return [g for g in guarding.ready(exchange, place) if g.mode is GuardMode.ENFORCE]
+    return guarding.ready(exchange, place, GuardMode.ENFORCE)
 
 
 def unread(exchange: Exchange, desk: Desk) -> Reply | None:

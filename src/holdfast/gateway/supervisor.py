@@ -96,10 +96,8 @@ class Supervisor:
                 async with asyncio.timeout(5.0):
                     while (await self._shipper.round())[0]:
                         pass
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2.0):
-                await self._shipper.close()
-                await self._follower.close()
+        self._shipper.close()
+        self._follower.close()
         self._listener.close()
 
     def _take_signals(self, stop: asyncio.Event) -> None:

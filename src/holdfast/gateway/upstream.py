@@ -2,48 +2,18 @@
 
 import asyncio
 import os
-from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import ConnectError, ConnectTimeoutError, PyreqwestError, RequestTimeoutError
-from pyreqwest.request import StreamRequest
-from pyreqwest.response import Response
-
 from holdfast.control.snapshot import Dialect, Target
 from holdfast.core.clock import NS_PER_S, Clock
+from holdfast.gateway.client import Connection, Connections
+from holdfast.gateway.failures import Failure, UpstreamError
+from holdfast.gateway.wire import escaped
 
 MAX_KEY_BYTES = 4096
 SECRET_REREAD_S = 5.0
-POOL_IDLE_S = 30.0
-MAX_AT_ONCE = 64 * 1024
-"""Bytes of an answer that says its length and is read in one step."""
-
-
-class Failure(StrEnum):
-    """Why a target gave no usable answer."""
-
-    CONNECT = "connect"
-    TIMEOUT = "timeout"
-    RESET = "reset"
-    STATUS = "status"
-    BUSY = "busy"
-    """429: back-pressure, which no breaker counts."""
-    GARBAGE = "garbage"
-    SATURATED = "saturated"
-    """As many requests as the target may have at once are under way: the target has not been asked."""
-    CREDENTIALS = "credentials"
-
-
-class UpstreamError(Exception):
-    """No usable answer. The message names no secret and no content."""
-
-    def __init__(self, failure: Failure, message: str) -> None:
-        super().__init__(message)
-        self.failure = failure
 
 
 class Slots:
@@ -79,45 +49,45 @@ class Slots:
 class Answer:
     """A response whose head has arrived. `chunk` gives its body piece by piece; `close` lets its connection go, once."""
 
-    def __init__(self, request: StreamRequest, response: Response, slots: Slots, idle_s: float) -> None:
-        self._request, self._response, self._slots, self._idle_s = request, response, slots, idle_s
+    __slots__ = ("_closed", "_connection", "_connections", "_end_s", "_idle_s", "_slots", "headers", "status")
+
+    def __init__(self, connection: Connection, connections: Connections, slots: Slots, idle_s: float, end_s: float) -> None:
+        self._connection, self._connections, self._slots = connection, connections, slots
+        self._idle_s, self._end_s = idle_s, end_s
         self._closed = False
-        self.status = response.status
-        self.headers: list[tuple[str, str]] = [(str(k), str(v)) for k, v in response.headers.items()]
+        self.status = connection.status
+        self.headers = connection.headers
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.close()
+        self.close()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let the connection go, and the next request in."""
         if not self._closed:
             self._closed = True
-            try:
-                await self._request.__aexit__(None, None, None)
-            finally:
-                self._slots.give_back()
+            self._connections.give_back(self._connection)
+            self._slots.give_back()
 
     def header(self, name: str) -> str | None:
         """The first header of this lower-case name."""
-        return next((value for key, value in self.headers if key == name), None)
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
 
     async def chunk(self) -> bytes | None:
         """The next piece; None at the end.
 
         Raises:
-            UpstreamError: the connection broke, or nothing came for `idle_s`.
+            UpstreamError: the connection broke, nothing came for `idle_s`, or the whole takes longer than the target may.
         """
-        try:
-            async with asyncio.timeout(self._idle_s):
-                piece = await self._response.body_reader.read_chunk()
-        except TimeoutError as error:
-            raise UpstreamError(Failure.TIMEOUT, f"nothing for {self._idle_s:g} s") from error
-        except PyreqwestError as error:
-            raise UpstreamError(Failure.RESET, "the connection broke") from error
-        return None if piece is None else bytes(piece)
+        left_s = self._end_s - asyncio.get_running_loop().time()
+        if left_s <= 0:
+            raise UpstreamError(Failure.TIMEOUT, "the whole answer takes too long")
+        return await self._connection.chunk(min(self._idle_s, left_s))
 
     async def whole(self, limit: int) -> bytes:
         """All of it.
@@ -125,9 +95,6 @@ class Answer:
         Raises:
             UpstreamError: as `chunk`; or it is longer than `limit`.
         """
-        declared = self.header("content-length") or ""
-        if declared.isdecimal() and int(declared) <= min(limit, MAX_AT_ONCE):
-            return await self._at_once()
         parts, size = [], 0
         while (piece := await self.chunk()) is not None:
             parts.append(piece)
@@ -135,15 +102,6 @@ class Answer:
             if size > limit:
                 raise UpstreamError(Failure.GARBAGE, f"an answer of more than {limit} bytes")
         return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    async def _at_once(self) -> bytes:
-        try:
-            async with asyncio.timeout(self._idle_s):
-                return bytes(await self._response.bytes())
-        except TimeoutError as error:
-            raise UpstreamError(Failure.TIMEOUT, f"nothing for {self._idle_s:g} s") from error
-        except PyreqwestError as error:
-            raise UpstreamError(Failure.RESET, "the connection broke") from error
 
 
 class Upstream:
@@ -153,7 +111,8 @@ class Upstream:
         self.target = target
         self._clock = clock
         self._base = base_of(target.base_url)
-        self._client: Client | None = None
+        self._connections = Connections(self._base, target.connect_s)
+        self._prefix = self._connections.prefix
         self._key, self._key_read_ns = "", 0
         self.slots = Slots(target.max_concurrency, target.queue_s)
         self.busy_until_ns = 0
@@ -167,10 +126,10 @@ class Upstream:
         """Seconds of a pause that the target asked for and that is not over."""
         return max(self.busy_until_ns - self._clock.now_ns(), 0) / NS_PER_S
 
-    def url(self, path: str, query: str) -> str:
+    def place(self, path: str, query: str) -> str:
         """Where `path` of a client is at this target: `/v1` is part of the base or of the path, never both."""
-        own = path.removeprefix("/v1") if self._base.endswith("/v1") else path
-        return f"{self._base}{own}?{query}" if query else f"{self._base}{own}"
+        own = path.removeprefix("/v1") if self._prefix.endswith("/v1") else path
+        return self._prefix + escaped(own, query)
 
     def credentials(self) -> list[tuple[str, str]]:
         """The header that carries the target's key; none where it has none.
@@ -193,68 +152,25 @@ class Upstream:
             self._key, self._key_read_ns = read_secret(self.target), now_ns
         return self._key
 
-    async def send(self, method: str, url: str, headers: list[tuple[str, str]], body: bytes, whole: bool = False) -> Answer:
+    async def send(self, method: str, place: str, headers: list[tuple[str, str]], body: bytes) -> Answer:
         """Send a request and give its answer once the head is there. Whoever gets it must close it.
-
-        `whole`: the answer is not expected to come piece by piece, so that its first 64 KiB may be waited for together.
 
         Raises:
             UpstreamError: no head came, or no slot was free.
         """
+        end_s = asyncio.get_running_loop().time() + self.target.total_s
         await self.slots.take()
         try:
-            request = self._request(method, url, headers, body, whole)
-            return Answer(request, await self._head(request), self.slots, self.target.first_byte_s)
+            limit_s = min(self.target.first_byte_s, self.target.total_s)
+            connection = await self._connections.ask(method, place, headers, body, limit_s)
+            return Answer(connection, self._connections, self.slots, self.target.first_byte_s, end_s)
         except BaseException:
             self.slots.give_back()
             raise
 
-    def _request(self, method: str, url: str, headers: list[tuple[str, str]], body: bytes, whole: bool) -> StreamRequest:
-        if self._client is None:
-            self._client = new_client(self.target)
-        builder = self._client.request(method, url).headers(headers)
-        if body:
-            builder = builder.body_bytes(body)
-        # Else the client library waits for as much before it gives the first piece away.
-        return (builder if whole else builder.streamed_read_buffer_limit(0)).build_streamed()
-
-    async def _head(self, request: StreamRequest) -> Response:
-        limit_s = self.target.first_byte_s
-        try:
-            async with asyncio.timeout(limit_s):
-                return await request.__aenter__()
-        except ConnectTimeoutError as error:
-            raise UpstreamError(Failure.CONNECT, f"no connection within {self.target.connect_s:g} s") from error
-        except (TimeoutError, RequestTimeoutError) as error:
-            raise UpstreamError(Failure.TIMEOUT, f"no answer within {limit_s:g} s") from error
-        except ConnectError as error:
-            raise UpstreamError(Failure.CONNECT, "no connection") from error
-        except PyreqwestError as error:
-            raise UpstreamError(Failure.RESET, "the connection broke before an answer") from error
-
-    async def close(self) -> None:
-        """Let the connections go."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
-
-
-def new_client(target: Target) -> Client:
-    """Connections to one target: its own answer is what counts, so no redirect is followed and nothing is decompressed."""
-    return (
-        ClientBuilder()
-        .connect_timeout(timedelta(seconds=target.connect_s))
-        .timeout(timedelta(seconds=target.total_s))
-        .pool_idle_timeout(timedelta(seconds=POOL_IDLE_S))
-        .follow_redirects(False)
-        .default_cookie_store(False)
-        .referer(False)
-        .gzip(False)
-        .brotli(False)
-        .zstd(False)
-        .deflate(False)
-        .build()
-    )
+    def close(self) -> None:
+        """Let the idle connections go."""
+        self._connections.close()
 
 
 def base_of(url: str) -> str:
@@ -291,12 +207,14 @@ class Upstreams:
 
     def configure(self, targets: dict[str, Target]) -> None:
         """These are the targets from now on."""
+        before = self._known
         self._known = {
-            name: known
-            if (known := self._known.get(name)) is not None and known.target == target
-            else Upstream(target, self._clock)
+            name: known if (known := before.get(name)) is not None and known.target == target else Upstream(target, self._clock)
             for name, target in targets.items()
         }
+        for name, old in before.items():
+            if self._known.get(name) is not old:
+                old.close()
 
     def get(self, name: str) -> Upstream | None:
         """The target of that name."""

@@ -5,17 +5,15 @@ that input ends, the supervisor is gone: the worker finishes what is under way a
 """
 
 import asyncio
-import contextlib
 import gc
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import structlog
-import uvicorn
 import uvloop
 
 from holdfast.context.redact import Redactor
@@ -28,13 +26,13 @@ from holdfast.gateway.guard_link import GuardLink
 from holdfast.gateway.http import Bounds, GatewayApp
 from holdfast.gateway.logs import Repeated, log_as_json
 from holdfast.gateway.meters import Meters
+from holdfast.gateway.server import HttpServer
 from holdfast.gateway.siblings import MAX_LINE_BYTES, Lines, decode_word, say
 from holdfast.gateway.snapshot_file import SnapshotFile, Watched, newer
 from holdfast.gateway.spool import SpoolWriter
 from holdfast.gateway.status import WorkerStatus, breaker_statuses, merged, read_statuses, write_status
 from holdfast.gateway.switch import read_switch
 from holdfast.gateway.tasks import ended
-from holdfast.ingest.connections import BoundedProtocol
 from holdfast.score.calibrator import FILE_NAME as CALIBRATIONS
 from holdfast.score.calibrator import load
 
@@ -47,14 +45,6 @@ FLUSH_S = 0.02
 MAX_PENDING = 2_000
 """Calls whose telemetry may wait in memory for the next flush."""
 STATUS_S = 1.0
-
-
-class _HttpServer(uvicorn.Server):
-    """uvicorn, without its hands on the process's signals."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class Worker:
@@ -85,7 +75,7 @@ class Worker:
         )
         self.gateway.judge_by(self.link)
         bounds = Bounds(config.max_body_bytes, config.max_buffered_bytes, config.body_timeout_s)
-        self.app = GatewayApp(self.gateway, clock, bounds, config.metrics_token, self._exposition)
+        self.app = GatewayApp(self.gateway, bounds, config.metrics_token, self._exposition)
         self.look()
 
     def _keep(self, line: bytes) -> None:
@@ -205,42 +195,21 @@ class Worker:
         self.tell()
 
 
-def new_server(app: GatewayApp, drain_s: float) -> uvicorn.Server:
-    """The HTTP server: bounded connections and heads, no proxy headers taken at their word."""
-    return _HttpServer(
-        uvicorn.Config(
-            app,
-            http=BoundedProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=True,
-            proxy_headers=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=max(1, round(drain_s)),
-        )
-    )
-
-
 async def serve(worker: Worker, config: GatewayConfig, listener: socket.socket, stop: asyncio.Event) -> None:
     """Serve until `stop`, then finish what is under way."""
-    server = new_server(worker.app, config.drain_s)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    server = HttpServer(worker.app, SystemClock())
+    await server.start(listener)
     chores = [
         asyncio.create_task(every(seconds, work, worker.gateway.meters))
         for seconds, work in ((WATCH_S, worker.look), (FLUSH_S, worker.flush), (STATUS_S, worker.tell))
     ]
     chores.append(asyncio.create_task(worker.link.run()))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await stop.wait()
     worker.app.draining = True
-    if config.notice_s > 0 and not serving.done():
+    if config.notice_s > 0:
         await asyncio.sleep(config.notice_s)
-    server.should_exit = True
-    await serving
-    await ended(*chores, stopping)
+    await server.close(config.drain_s)
+    await ended(*chores)
     await worker.close()
 
 
@@ -300,9 +269,6 @@ def main(arguments: list[str]) -> None:
         listener = socket.socket(fileno=int(arguments[0]))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(config, int(arguments[1]), listener))
-        # Everything is closed and flushed. The client library's threads do not bear to be torn down by an interpreter that ends.
-        sys.stdout.flush()
-        os._exit(0)
     except (ConfigurationError, HoldfastError) as error:
         log.error("worker ended", error=str(error))
         raise SystemExit(2) from error
