@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import holdfast.pipeline as module
 from holdfast.app.stages import build_stages
 from holdfast.core.call import Call, Evaluation, EvaluationRecord
 from holdfast.core.change import Change
@@ -60,6 +61,20 @@ def test_a_fault_becomes_one_diagnosed_incident_with_impact(stages: Stages, brok
     assert incident.diagnosis.layers[0].layer == "prompt_engineering"
     assert incident.impact.calls > 0
     assert stages.ledger.verify().ok
+
+
+def test_more_telemetry_than_a_diagnosis_reads_at_once_is_thinned_and_the_timeline_says_so(
+    tmp_path: Path, broken: list[tuple[int, Record]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_ROWS", 10_000)
+    with ScratchStore(tmp_path / "scratch") as scratch, Ledger(f"sqlite:///{tmp_path}/ledger.sqlite") as ledger:
+        replay(Pipeline(build_stages(Settings(), scratch, ledger)), broken)
+        (incident,) = ledger.incidents()
+    assert incident.diagnosis is not None
+    assert incident.diagnosis.layers[0].layer == "prompt_engineering"
+    said = [entry.text for entry in incident.timeline if entry.text.startswith("diagnosed on one trace in ")]
+    assert said
+    assert all(text.endswith(", for all have more than 10,000 scores") for text in said)
 
 
 def test_the_same_records_again_change_nothing(

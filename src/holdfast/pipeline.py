@@ -28,6 +28,7 @@ from holdfast.ingest.checkpoint import Position
 from holdfast.ingest.record import Record
 from holdfast.ledger.store import Ledger
 from holdfast.scoring import Pending, Scores
+from holdfast.telemetry.thinned import MOST_ROWS, Thinned
 
 log = structlog.get_logger(__name__)
 
@@ -231,12 +232,16 @@ class Pipeline:
         stages = self._stages
         self._diagnosed[incident.id] = mark
         events: list[IncidentEvent]
+        telemetry = Thinned(stages.telemetry, MOST_ROWS)
         try:
-            diagnosis = stages.diagnoser.diagnose(incident, stages.telemetry, now_ns)
+            diagnosis = stages.diagnoser.diagnose(incident, telemetry, now_ns)
             diagnosed = msgspec.structs.replace(incident, diagnosis=diagnosis)
             impact = measure_impact(diagnosed, stages.telemetry, stages.metrics, now_ns)
             title = title_of_incident(diagnosed, stages.metrics)
             events = [DiagnosisMade(diagnosis=diagnosis, title=title), ImpactMeasured(impact=impact)]
+            if telemetry.kept < 1:
+                share = f"one trace in {1 / telemetry.kept:.0f}"
+                events.append(CommentAdded(text=f"diagnosed on {share}, for all have more than {MOST_ROWS:,} scores"))
         except StoreError:
             raise
         except Exception as error:

@@ -8,7 +8,7 @@ from multiprocessing import get_context
 
 import pytest
 
-from holdfast.ingest.child import end
+from holdfast.ingest.child import COLLECT_AFTER, end
 
 PARENT = """
 import multiprocessing, os, sys, threading
@@ -52,3 +52,18 @@ def test_processes_that_hang_are_ended_at_once() -> None:
 
 def wait_for_ever() -> None:
     threading.Event().wait()
+
+
+def test_a_helper_that_settles_does_not_import_the_stages() -> None:
+    heavy = {"alembic", "onnxruntime", "scipy", "sqlalchemy"}
+    code = f"import sys, holdfast.ingest.child, holdfast.ingest.reading; print({heavy} & {{*sys.modules}})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_memory_that_has_settled_is_looked_at_seldom_but_is_looked_at() -> None:
+    code = (
+        "import gc; from holdfast.ingest.child import settle_memory; settle_memory();"
+        "print(gc.isenabled(), gc.get_freeze_count() > 0, gc.get_threshold())"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said == f"True True ({COLLECT_AFTER}, 10, 10)\n"

@@ -7,11 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from holdfast.app.scorers import build_scorers, extended
-from holdfast.app.stages import build_stages, redaction_policy, scoring_beside, scoring_here, settle_memory
+from holdfast.app.stages import build_stages, redaction_policy, scoring_beside, scoring_here
 from holdfast.context.redact import Redactor
 from holdfast.core.clock import SystemClock
 from holdfast.core.trace import ScoredTrace
 from holdfast.ingest.changes import read_changes
+from holdfast.ingest.child import settle_memory
 from holdfast.ingest.jsonl import Progress as FileProgress
 from holdfast.ingest.reading import Reading, read_encoded
 from holdfast.ingest.record import Record, Rejected

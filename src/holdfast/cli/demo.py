@@ -27,7 +27,7 @@ from holdfast.cli.demo_gateway import Containment, GatewayPath, Models, Plane, d
 from holdfast.core.errors import ConfigurationError, StoreError
 from holdfast.drills.application import load_application
 from holdfast.drills.faults.registry import FAULTS
-from holdfast.drills.live import DEMO_FAULTS, LiveAssistant, Pace, demo_scenario
+from holdfast.drills.live import DEMO_FAULTS, LiveAssistant, Pace, Sent, demo_scenario
 
 WATCHED = (
     "ungrounded_answer",
@@ -45,6 +45,10 @@ WATCHED = (
 APPLICATION = "support"
 READY_S = 60.0
 POLL_S = 1.0
+DETECT_S = 75.0
+"""From the change until the incident is there, on a machine that keeps up."""
+LAST_S = 420.0
+"""How long a machine is waited for that does not keep up."""
 SETTLE_S = 12.0
 """After the alarm the diagnosis goes on as evidence comes in; the demo shows how it settles."""
 
@@ -74,7 +78,7 @@ def demo(
                 Pace(rate=rate, fault_after_s=healthy_s, duration_s=86_400 if keep else 600),
             )
             assistant.through = place.path
-            show = _Show(place, assistant, healthy_s)
+            show = _Show(place, assistant, healthy_s, rate)
             worker = threading.Thread(target=assistant.run, name="assistant", daemon=True)
             worker.start()
             try:
@@ -102,6 +106,10 @@ class _Place:
 
     def get(self, path: str, **parameters: Any) -> Any:
         return self.client.get(path, params=parameters).raise_for_status().json()
+
+    def read(self) -> int:
+        """Records that the pipeline has taken so far; also told while the pipeline is not ready."""
+        return int(self.client.get("/readyz").json()["records"])
 
 
 @contextmanager
@@ -171,14 +179,41 @@ def _keep(place: _Place) -> None:
         out.print("stopped")
 
 
+class Patience:
+    """How long the demo waits for an incident: a time, and on a machine that is too busy until as much traffic has been read as
+    would have been by then.
+
+    Args:
+        limit_s: seconds from the start that suffice where everything keeps up.
+        rate: requests a second that were meant to be sent.
+    """
+
+    def __init__(self, limit_s: float, rate: float) -> None:
+        self._limit_s = limit_s
+        self._requests = int(limit_s * rate)
+        self._owed: int | None = None
+
+    def late(self, elapsed_s: float) -> bool:
+        """Whether it waits only because the machine is too busy."""
+        return elapsed_s >= self._limit_s
+
+    def lasts(self, elapsed_s: float, sent: Sent, read: int) -> bool:
+        """Whether to go on waiting, after `read` records have gone into the pipeline."""
+        if not self.late(elapsed_s):
+            return True
+        if sent.requests >= self._requests and self._owed is None:
+            self._owed = sent.spans
+        return elapsed_s < LAST_S and (self._owed is None or read < self._owed)
+
+
 class _Show:
     """What the terminal shows: lines that stay for what happened, and below them how things are."""
 
-    def __init__(self, place: _Place, assistant: LiveAssistant, healthy_s: float) -> None:
+    def __init__(self, place: _Place, assistant: LiveAssistant, healthy_s: float, rate: float) -> None:
         self._place = place
         self._assistant = assistant
         self._fault_s = healthy_s
-        self._limit_s = healthy_s + 75
+        self._patience = Patience(healthy_s + DETECT_S, rate)
         self._start = time.monotonic()
         self._told: set[str] = set()
         self._metrics: list[dict[str, Any]] = []
@@ -190,7 +225,7 @@ class _Show:
         incident: dict[str, Any] | None = None
         detected_at = 0.0
         with Live(self._dashboard(None), console=out, refresh_per_second=4, transient=True) as live:
-            while self._elapsed() < self._limit_s:
+            while detected_at or self._waits():
                 self._tell_changes()
                 incident = self._poll() or incident
                 if incident and not detected_at:
@@ -202,11 +237,18 @@ class _Show:
                     break
                 time.sleep(POLL_S)
         if incident is None:
-            out.print("[yellow]No incident was found in time.[/]")
+            sent = self._assistant.sent
+            out.print(f"[yellow]No incident was found in {self._elapsed():.0f} s[/], after {sent.requests} requests.")
             return False
         self._contain(incident)
         self._conclude(incident["id"])
         return True
+
+    def _waits(self) -> bool:
+        elapsed = self._elapsed()
+        if self._patience.late(elapsed):
+            self._say("late", "[yellow]busy[/]      this machine does not keep up with the traffic: waiting for it")
+        return self._patience.lasts(elapsed, self._assistant.sent, self._place.read())
 
     def _contain(self, incident: dict[str, Any]) -> None:
         """The gateway's part, on live traffic, until the breaker has closed again or there is no more time."""
