@@ -25,6 +25,7 @@ from holdfast.score.external.specification import AnySpecification
 
 DEFAULT_FILE = Path("holdfast.toml")
 Treatment = Literal["keep", "pseudonymise", "drop"]
+OwnTreatment = Literal["keep", "pseudonymise", "drop", "seal"]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
@@ -151,14 +152,33 @@ class RedactionSettings(Section):
     )
 
 
+class VaultSettings(Section):
+    """Where the originals are that an application has sealed. There is none unless one does."""
+
+    store: str = Field(
+        default="",
+        description="sqlite:///path or postgresql://user:password@host/database. Empty: vault.sqlite below server.data_dir.",
+    )
+    key_file: Path | None = Field(
+        default=None,
+        description="File with the keys, readable by the server's user only; made where there is none. By default below"
+        " server.data_dir, where a copy of the folder opens the vault: better on another disk.",
+    )
+    max_originals: int = Field(
+        default=100_000, ge=1, le=10_000_000, description="Originals kept of an application; beyond, the oldest make room."
+    )
+
+
 class ApplicationSettings(Section):
     """One application: what is special about it."""
 
     ingest_token_sha256: str = Field(
         default="", pattern=r"^([0-9a-f]{64})?$", description="Hash of the token that its senders present."
     )
-    redaction: dict[str, Treatment] = Field(
-        default_factory=dict, description="Entity to what is done with it, for this application."
+    redaction: dict[str, OwnTreatment] = Field(
+        default_factory=dict,
+        description="Entity to what is done with it, for this application: as above, or `seal`: pseudonymise, and keep the"
+        " original in the vault. Secrets are never sealed.",
     )
     services: list[str] = Field(
         default_factory=list, description="Values of service.name that its token may send; else its own name."
@@ -225,6 +245,7 @@ class Settings(BaseSettings):
     detection: DetectionSettings = DetectionSettings()
     gateway: GatewaySettings = GatewaySettings()
     redaction: RedactionSettings = RedactionSettings()
+    vault: VaultSettings = VaultSettings()
     access: AccessSettings = AccessSettings()
     sign_on: SignOnSettings = SignOnSettings()
     applications: dict[str, ApplicationSettings] = {}
@@ -268,6 +289,16 @@ class Settings(BaseSettings):
     def ledger_url(self) -> str:
         """URL of the ledger."""
         return self.stores.ledger or f"sqlite:///{(self.server.data_dir / 'ledger.sqlite').resolve()}"
+
+    @property
+    def vault_url(self) -> str:
+        """URL of the vault."""
+        return self.vault.store or f"sqlite:///{(self.server.data_dir / 'vault.sqlite').resolve()}"
+
+    @property
+    def vault_key_file(self) -> Path:
+        """Where the keys of the vault are."""
+        return self.vault.key_file or self.server.data_dir / "vault.key"
 
     @property
     def journal_dir(self) -> Path:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from holdfast.access.access import HOUR_NS, Access, AccessPolicy, TokenOrder, digest
+from holdfast.access.access import HOUR_NS, LOCAL, Access, AccessPolicy, TokenOrder, digest
 from holdfast.access.passwords import Passwords
 from holdfast.access.roles import ForbiddenError, Identity, NotSignedInError, Role
 from holdfast.core.clock import NS_PER_S
@@ -291,3 +291,16 @@ def test_the_last_administrator_whose_group_is_taken_away_still_signs_in_with_wh
     assert found is not None
     assert found.grants == {"shop": Role.VIEWER}
     assert access.open_setup()
+
+
+def test_of_the_tokens_that_are_configured_only_that_of_this_machine_reaches_everything(
+    ledger: Ledger, passwords: Passwords
+) -> None:
+    access = Access(ledger.accounts, FakeClock(), fixed={"here": LOCAL, "there": "token:configured"}, passwords=passwords)
+    local, configured = access.of_secret("here", ADDRESS), access.of_secret("there", ADDRESS)
+    assert local is not None
+    assert configured is not None
+    local.must_be_in_scope(True, "reveals")
+    configured.must_be_in_scope(True, "tokens")
+    with pytest.raises(ForbiddenError, match="write:reveals"):
+        configured.must_be_in_scope(True, "reveals")

@@ -7,7 +7,7 @@ PASSWORD = "correct horse battery"
 
 
 def test_oneself(client: TestClient) -> None:
-    assert client.get("/api/v1/me").json() == {"actor": "token:test", "grants": {"*": "admin"}, "scopes": None}
+    assert client.get("/api/v1/me").json() == {"actor": "token:test", "grants": {"*": "admin"}, "scopes": ["write:*"]}
 
 
 def test_an_account_is_added_changed_and_never_shown_with_its_password(client: TestClient) -> None:

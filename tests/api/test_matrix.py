@@ -13,6 +13,7 @@ from holdfast.access.roles import EVERYWHERE, Identity, Role
 from holdfast.api.application import create_app
 from holdfast.api.context import ApiContext
 from holdfast.api.rate import RateLimit, RatePolicy
+from holdfast.api.revealing import Revealing
 from holdfast.calibration import Calibrations
 from holdfast.ledger.store import Ledger
 from holdfast.live import Progress
@@ -23,8 +24,10 @@ from holdfast.telemetry.store import TelemetryStore
 from holdfast.testing.clock import FakeClock
 from tests.api.conftest import CHEAP, trace
 from tests.api.runs import runs
+from tests.api.vaults import PSEUDONYM, filled
 from tests.report.conftest import MINUTE, START, events
 
+SCOPES = ("write:*", "write:reveals")
 ADMIN = Identity(actor="user:root", grants={EVERYWHERE: Role.ADMIN})
 NOBODY = "nobody"
 STRANGER = "admin of another application"
@@ -75,6 +78,8 @@ MATRIX: dict[str, frozenset[str]] = {
     "POST /api/v1/incidents/{incident_id}/resolve": RESPONDERS,
     "POST /api/v1/incidents/{incident_id}/close": RESPONDERS,
     "POST /api/v1/incidents/{incident_id}/decline": RESPONDERS,
+    "POST /api/v1/reveals": APPROVERS,
+    "POST /api/v1/erasures": ADMINS,
     "GET /api/v1/audit": ADMINS,
     "GET /api/v1/audit/verify": ADMINS,
     "GET /api/v1/users": ADMINS,
@@ -92,6 +97,7 @@ STREAMS = ("GET /api/v1/events",)
 ELSEWHERE = ("/api/v1/control", "/api/v1/labels", "/api/v1/calibration", "/ofrep/")
 """Parts whose rights are tested with them."""
 
+SEALED = {"application": "shop", "pseudonym": PSEUDONYM, "reason": "the matrix asks for it"}
 BODIES: dict[str, dict[str, Any]] = {
     "assign": {"assignee": "bob"},
     "comment": {"text": "x"},
@@ -100,6 +106,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "timestamps": {"field": "started", "time": "2023-11-14T22:13:20Z", "reason": "x"},
     "users": {"name": "", "password": "correct horse battery", "grants": {}},
     "drills": {"names": ["healthy"]},
+    "reveals": SEALED,
+    "erasures": SEALED,
     "tokens": {"name": "t", "grants": {}, "lifetime_s": 60},
     "{name}": {"grants": {}},
     "password": {"password": "correct horse battery"},
@@ -126,7 +134,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
     with TelemetryStore(f"chdb://{folder}/telemetry") as telemetry, Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger:
         telemetry.append(Scoring(SCORERS).score([trace(1, START + 9 * MINUTE)]))
         ledger.append(events())
-        drills = runs(folder, clock)
+        drills, vault = runs(folder, clock), filled(folder, clock)
+        access = Access(ledger.accounts, clock, passwords=CHEAP)
         yield create_app(
             ApiContext(
                 telemetry=telemetry,
@@ -134,13 +143,15 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
                 metrics=METRICS,
                 progress=Progress(last_read_ns=clock.now_ns()),
                 clock=clock,
-                access=Access(ledger.accounts, clock, passwords=CHEAP),
+                access=access,
                 rate=RateLimit(clock, RatePolicy(burst=1e9)),
                 drills=drills,
+                revealing=Revealing(vault, access, clock, RatePolicy(burst=1e9)),
                 calibrations=Calibrations(telemetry, SCORERS, Calibrator(), folder / FILE_NAME, clock),
             )
         )
         drills.close()
+        vault.close()
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +159,8 @@ def secrets(app: FastAPI) -> dict[str, str]:
     access: Access = app.state.context.access
     grants = {STRANGER: {"bank": "admin"}, **{role.value: {EVERYWHERE: role.value} for role in Role}}
     return {
-        who: access.issue_token(ADMIN, TokenOrder(name=who.replace(" ", "-"), grants=held)).secret for who, held in grants.items()
+        who: access.issue_token(ADMIN, TokenOrder(name=who.replace(" ", "-"), grants=held, scopes=SCOPES)).secret
+        for who, held in grants.items()
     }
 
 

@@ -31,6 +31,24 @@ def test_an_entity_that_nobody_knows_is_named_with_its_key() -> None:
         redaction_policy(settings(applications={"shop": {"redaction": {"EMIAL": "drop"}}}))
 
 
+def test_a_policy_holds_for_all_services_of_an_application() -> None:
+    own = {"redaction": {"EMAIL_ADDRESS": "seal"}, "services": ["shop-web", "shop-api"]}
+    policy = redaction_policy(settings(applications={"shop": own, "bank": {}}))
+    assert {name for name in policy.services if policy.sealed(name)} == {"shop", "shop-web", "shop-api"}
+
+
+@pytest.mark.parametrize("secret", ["API_KEY", "PRIVATE_KEY", "JWT", "PASSWORD"])
+def test_a_secret_cannot_be_sealed(secret: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{secret} opens a door"):
+        redaction_policy(settings(applications={"shop": {"redaction": {secret: "seal"}}}))
+
+
+@pytest.mark.parametrize("section", [{"default": "seal"}, {"entities": {"EMAIL_ADDRESS": "seal"}}], ids=["default", "entities"])
+def test_nothing_is_sealed_for_all_applications(section: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="redaction"):
+        settings(redaction=section)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, inf])
 def test_the_same_scorers_run_whatever_second_opinions_may_cost(share: float) -> None:
     assert set(scoring_here(share).coverage) == set(scoring_here().coverage)

@@ -24,6 +24,7 @@ RANK = {
     "verify": 3,
     "report": 3,
     "access": 3,
+    "vault": 3,
     "gateway": 4,
     "agent": 4,
     "drills": 4,

@@ -11,9 +11,11 @@ import uvicorn
 from holdfast.api.application import create_app
 from holdfast.api.context import ApiContext
 from holdfast.api.rate import RateLimit
+from holdfast.api.revealing import Revealing
 from holdfast.app.access import build_access
 from holdfast.app.calibrations import build_calibrations
 from holdfast.app.scorers import build_scorers
+from holdfast.app.vault import open_vault
 from holdfast.core.clock import SystemClock
 from holdfast.core.trace import ScoredTrace
 from holdfast.ledger.store import Ledger
@@ -38,16 +40,18 @@ def serving_api(config: Path, scored: Sequence[ScoredTrace]) -> Iterator[ApiCont
     settings.server.data_dir.mkdir(exist_ok=True)
     with TelemetryStore(settings.telemetry_dsn) as telemetry, Ledger(settings.ledger_url) as ledger:
         telemetry.append(scored)
-        scorers = build_scorers(settings, clock)
+        scorers, vault = build_scorers(settings, clock), open_vault(settings, clock)
+        access = build_access(settings, ledger.accounts, clock)
         context = ApiContext(
             telemetry=telemetry,
             ledger=ledger,
             metrics=scorers.metrics,
             progress=Progress(last_read_ns=clock.now_ns()),
             clock=clock,
-            access=build_access(settings, ledger.accounts, clock),
+            access=access,
             rate=RateLimit(clock),
             calibrations=build_calibrations(settings, telemetry, scorers, clock),
+            revealing=Revealing(vault, access, clock) if vault else None,
         )
         listening = socket.create_server(("127.0.0.1", settings.server.api_port))
         server = uvicorn.Server(uvicorn.Config(create_app(context), log_config=None, access_log=False))
@@ -58,3 +62,5 @@ def serving_api(config: Path, scored: Sequence[ScoredTrace]) -> Iterator[ApiCont
         finally:
             server.should_exit = True
             thread.join(10)
+            if vault is not None:
+                vault.close()

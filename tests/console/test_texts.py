@@ -1,5 +1,6 @@
 """Untrusted text stays text, whole and in order."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,3 +36,8 @@ def test_a_long_text_is_cut_and_says_so() -> None:
 
 def test_an_empty_text_has_no_pieces() -> None:
     assert pieces("") == []
+
+
+@pytest.mark.parametrize("text", ["<INPUT>", "<HTML>", "<EMAIL_ADDRESS:xyz>", "<COLOUR:3fa9c1d2>"])
+def test_what_only_looks_like_a_redaction_is_shown_as_it_came(text: str) -> None:
+    assert [(p.kind, p.text) for p in pieces(text)] == [("plain", text)]

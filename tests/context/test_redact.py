@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from holdfast.context.entities import Entity, RedactionPolicy, Treatment
+from holdfast.context.originals import Originals
 from holdfast.context.redact import MAX_DEPTH, TOO_DEEP, Redactor
 
 KEY = b"a key of the tests, 32 bytes ...."
@@ -172,3 +173,70 @@ def test_many_threads_get_the_same_answer(redactor: Redactor) -> None:
         thread.join(30)
     assert answers == [expected] * 8
     assert redactor.counts()[Entity.EMAIL_ADDRESS] == 8 * 50
+
+
+SEALING = RedactionPolicy(services={"shop": {Entity.EMAIL_ADDRESS: Treatment.SEAL}, "crm": {Entity.PHONE_NUMBER: Treatment.DROP}})
+
+
+def told(text: str, service: str = "shop", policy: RedactionPolicy = SEALING) -> tuple[str, list[tuple[str, str, str]]]:
+    """The redacted text, and the originals that were told: application, pseudonym, value."""
+    originals = Originals()
+    redacted = Redactor(policy, KEY).telling(originals).for_service(service).value({"a": [text, text]})["a"][0]
+    found, _ = originals.take()
+    return redacted, [(o.application, str(o.pseudonym), o.value) for o in found]
+
+
+def test_of_what_is_sealed_the_original_is_told_with_the_pseudonym_in_the_text() -> None:
+    redacted, found = told(f"{EMAIL}, {PHONE} and {CARD}")
+    assert found == [("shop", f"EMAIL_ADDRESS:{redacted[15:23]}", EMAIL)]
+
+
+def test_sealing_changes_nothing_in_the_text(redactor: Redactor) -> None:
+    text = f'{{"mail": "{EMAIL}", "n": [{CARD}], "u": "joe\\u0040example.com"}}'
+    assert told(text)[0] == redactor.text(text)
+
+
+@pytest.mark.parametrize("service", ["crm", "bank", ""])
+def test_of_other_applications_nothing_is_told(service: str) -> None:
+    assert told(EMAIL, service)[1] == []
+
+
+def test_a_redactor_that_tells_nobody_remembers_and_tells_nothing(redactor: Redactor) -> None:
+    assert redactor.telling(Originals()) is redactor
+    assert Redactor(SEALING, KEY).for_service("shop").text(EMAIL).startswith("<EMAIL_ADDRESS:")
+
+
+def test_every_reader_is_told_also_of_a_text_that_was_read_before() -> None:
+    shared, found = Redactor(SEALING, KEY), []
+    for _ in range(3):
+        originals = Originals()
+        shared.telling(originals).for_service("shop").text(f"write to {EMAIL}")
+        found.append(len(originals.take()[0]))
+    assert found == [1, 1, 1]
+
+
+def test_a_value_whose_name_tells_what_it_is_is_told_too() -> None:
+    policy = RedactionPolicy(services={"shop": {Entity.PHONE_NUMBER: Treatment.SEAL}})
+    originals = Originals()
+    redacted = Redactor(policy, KEY).telling(originals).for_service("shop").value({"phone": 4155550123})
+    assert redacted["phone"].startswith("<PHONE_NUMBER:")
+    assert [o.value for o in originals.take()[0]] == ["4155550123"]
+
+
+def test_originals_of_readers_at_the_same_time_do_not_mix() -> None:
+    shared = Redactor(SEALING, KEY)
+    found: dict[int, list[str]] = {}
+
+    def read(number: int) -> None:
+        originals = Originals()
+        mine = shared.telling(originals).for_service("shop")
+        for n in range(50):
+            mine.text(f"mail reader{number}.{n}@example.com")
+        found[number] = [o.value for o in originals.take()[0]]
+
+    threads = [threading.Thread(target=read, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert found == {n: [f"reader{n}.{m}@example.com" for m in range(50)] for n in range(4)}

@@ -2,12 +2,14 @@ import asyncio
 import gzip
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from holdfast.context.entities import Entity
+from holdfast.context.originals import MAX_ORIGINALS, Original
 from holdfast.core.errors import BackpressureError, InputError, StoreError, TooLargeError
 from holdfast.ingest.intake import MIB, WRITE_BYTES, Body, BodyBudget, Feed, Intake, IntakeLimits
 from holdfast.ingest.journal import Journal
@@ -184,3 +186,50 @@ def test_a_small_gzip_body_that_is_large_inside_is_decoded_on_another_thread(jou
     taking.close()
     assert threads[0] == threading.current_thread().name
     assert threads[1] != threads[0]
+
+
+def found(number: int, value: str = "joe@example.com") -> Original:
+    return Original(application="shop", entity=Entity.EMAIL_ADDRESS, code=f"{number:064x}", value=value, time_ns=1)
+
+
+def test_originals_are_given_away_only_when_what_they_are_of_is_on_disk(journal: Journal) -> None:
+    given: list[int] = []
+    on_disk: list[bool] = []
+
+    def deposit(originals: Sequence[Original]) -> None:
+        given.extend(int(o.code, 16) for o in originals)
+        on_disk.append(journal._pending_bytes == 0)
+
+    def decode(_: bytes) -> Iterator[Decoded]:
+        yield Decoded((call(1),), (), (found(1), found(2)))
+        yield Decoded((call(2),), (), (found(2), found(3)))
+
+    opened = Intake(journal, {}, IntakeLimits(), Meters(), deposit)
+    asyncio.run(opened.take(Feed.TRACES, Body(b"5"), decode))
+    assert (given, on_disk) == ([1, 2, 3], [True])
+
+
+def test_of_a_body_that_could_not_be_kept_nothing_is_sealed(journal: Journal) -> None:
+    given: list[Original] = []
+
+    def broken(_: bytes) -> Iterator[Decoded]:
+        yield Decoded((call(1),), (), (found(1),))
+        raise InputError("cut short")
+
+    opened = Intake(journal, {}, IntakeLimits(), Meters(), given.extend)
+    with pytest.raises(InputError):
+        asyncio.run(opened.take(Feed.TRACES, Body(b"5"), broken))
+    assert given == []
+
+
+def test_originals_of_one_body_are_bounded_and_the_rest_is_counted(journal: Journal) -> None:
+    given: list[Original] = []
+
+    def many(_: bytes) -> Iterator[Decoded]:
+        yield Decoded((call(1),), (), tuple(found(n) for n in range(MAX_ORIGINALS)))
+        yield Decoded((call(2),), (), (found(0), found(-1 % 2**64), found(2**65)), 4)
+
+    opened = Intake(journal, {}, IntakeLimits(), Meters(), given.extend)
+    asyncio.run(opened.take(Feed.TRACES, Body(b"5"), many))
+    assert len(given) == MAX_ORIGINALS
+    assert b'holdfast_ingest_originals_total{fate="dropped"} 6.0' in opened.meters.exposition()

@@ -1,4 +1,5 @@
 import socket
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import grpc
@@ -10,12 +11,15 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 
+from holdfast.context.entities import Entity, RedactionPolicy, Treatment
+from holdfast.context.originals import Original
 from holdfast.core.call import Call
 from holdfast.core.errors import ConfigurationError, StoreError
+from holdfast.ingest.auth import IngestToken, token_hash
 from holdfast.ingest.journal import Journal
 from holdfast.ingest.receiver import Endpoints, ReceiverConfig
 from tests.ingest.journals import PROMPT
-from tests.ingest.receivers import Running, config, records, running, span_numbers
+from tests.ingest.receivers import PROTOBUF, Running, config, records, running, span_numbers, trace_body
 
 
 def exporters(served: Running) -> list[SpanExporter]:
@@ -100,3 +104,56 @@ def test_endpoints_are_written_as_urls_are() -> None:
     assert Endpoints("::1", 4318, 4317).http_url == "http://[::1]:4318"
     assert Endpoints("127.0.0.1", 4318, 4317).grpc_target == "127.0.0.1:4317"
     assert Endpoints("127.0.0.1", 4318, None).grpc_target == ""
+
+
+class Shelf:
+    """Takes originals, and can be out of order."""
+
+    def __init__(self, broken: bool = False) -> None:
+        self.taken: list[Original] = []
+        self.broken, self.closed = broken, False
+
+    def __call__(self, told: Callable[[str, int], None]) -> "Shelf":
+        self._told = told
+        return self
+
+    def offer(self, originals: Sequence[Original]) -> None:
+        if self.broken:
+            self._told("failed", len(originals))
+        else:
+            self.taken += originals
+
+    def close(self) -> None:
+        self.closed = True
+
+
+SEALING = RedactionPolicy(services={name: {Entity.EMAIL_ADDRESS: Treatment.SEAL} for name in ("shop", "bank")})
+MAIL = "write to joe@example.com"
+
+
+def test_what_is_sealed_is_handed_over_and_the_call_holds_the_pseudonym(tmp_path: Path) -> None:
+    shelf = Shelf()
+    with running(config(tmp_path, redaction=SEALING, vault=shelf)) as served:
+        assert served.post("/v1/traces", trace_body([1, 2], "shop", MAIL), PROTOBUF).status_code == 200
+        assert served.post("/v1/traces", trace_body([3], "other", MAIL), PROTOBUF).status_code == 200
+    assert [(o.application, o.value) for o in shelf.taken] == [("shop", "joe@example.com")]
+    assert shelf.closed
+    (stored, *_), told = [r for r in records(config(tmp_path)) if isinstance(r, Call)], shelf.taken[0].pseudonym
+    assert f"write to <{told}>" in repr(stored)
+
+
+def test_nobody_has_anything_sealed_in_the_name_of_another_application(tmp_path: Path) -> None:
+    shelf = Shelf()
+    token = IngestToken(application="shop", sha256=token_hash("s3cret"))
+    with running(config(tmp_path, redaction=SEALING, vault=shelf, tokens=(token,))) as served:
+        mine = PROTOBUF | {"authorization": "Bearer s3cret"}
+        assert served.post("/v1/traces", trace_body([1], "bank", MAIL), mine).status_code == 200
+        assert served.post("/v1/traces", trace_body([2], "bank", MAIL), PROTOBUF).status_code == 401
+    assert shelf.taken == []
+
+
+def test_a_vault_that_is_out_of_order_fails_nobody_and_is_counted(tmp_path: Path) -> None:
+    with running(config(tmp_path, redaction=SEALING, vault=Shelf(broken=True))) as served:
+        assert served.post("/v1/traces", trace_body([1], "shop", MAIL), PROTOBUF).status_code == 200
+        assert 'holdfast_ingest_originals_total{fate="failed"} 1.0' in served.http.get("/metrics").text
+    assert span_numbers(config(tmp_path)) == [1]

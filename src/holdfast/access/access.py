@@ -11,7 +11,7 @@ import msgspec
 
 from holdfast.access.audit import Act, Audited
 from holdfast.access.passwords import Passwords
-from holdfast.access.roles import EVERYWHERE, Grants, Identity, NotSignedInError, Role, parse_grants, parse_scope
+from holdfast.access.roles import EVERYWHERE, Grants, Identity, NotSignedInError, Role, Scope, parse_grants, parse_scope
 from holdfast.access.throttle import Throttle
 from holdfast.core.clock import NS_PER_S, Clock
 from holdfast.core.errors import InputError, NotFoundError
@@ -19,6 +19,8 @@ from holdfast.core.ids import random_id
 from holdfast.ledger.accounts import Accounts, Session, Token, User
 
 TOKEN_PREFIX = "hf_"  # noqa: S105 - what stands before a secret, so that scanners of code find one that leaked
+LOCAL = "token:local"
+"""Actor of the token of this machine: who can read its file can read the keys beside it, so that nothing is kept from it."""
 HOUR_NS = 3600 * NS_PER_S
 SEEN_EVERY_NS = 60 * NS_PER_S
 LONGEST_NAME = 64
@@ -60,7 +62,8 @@ class Access:
         accounts: the tables.
         clock: the time.
         policy: how long things last.
-        fixed: secret → actor of tokens that the configuration gives; they are administrators.
+        fixed: secret → actor of tokens that the configuration gives; they are administrators, with the scope `write:*`, and
+            the one of this machine (`LOCAL`) without limits.
         passwords: how passwords are hashed.
     """
 
@@ -218,7 +221,8 @@ class Access:
         given = digest(secret)
         for known, actor in self._fixed.items():
             if hmac.compare_digest(given, known):
-                return Identity(actor=actor, grants={EVERYWHERE: Role.ADMIN}, address=address)
+                limits = None if actor == LOCAL else (Scope("write", EVERYWHERE),)
+                return Identity(actor=actor, grants={EVERYWHERE: Role.ADMIN}, address=address, scopes=limits)
         token = self.accounts.token_of(given) if secret.startswith(TOKEN_PREFIX) else None
         if token is None or token.revoked_ns or token.expires_ns <= self._clock.now_ns():
             return None

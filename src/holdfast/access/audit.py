@@ -24,6 +24,8 @@ class Act(StrEnum):
     CALL_LABELLED = "CallLabelled"
     DRILLS_RUN = "DrillsRun"
     SCORES_CALIBRATED = "ScoresCalibrated"
+    ORIGINAL_REVEALED = "OriginalRevealed"
+    ORIGINAL_ERASED = "OriginalErased"
 
 
 class Audited(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ class Role(StrEnum):
     RESPONDER = "responder"
     """Works on incidents, labels calls."""
     APPROVER = "approver"
-    """Applies and approves containments."""
+    """Applies and approves containments, sees originals where an application seals them."""
     ADMIN = "admin"
     """Manages users, tokens and the desired state."""
 
@@ -47,10 +47,15 @@ class ForbiddenError(HoldfastError):
     """Who asks is known, and may not do this."""
 
 
+BY_NAME_ONLY = frozenset({"reveals"})
+"""Areas of the API that no token has through `*`."""
+
+
 class Scope(msgspec.Struct, frozen=True):
     """What a token is limited to: reading or writing (which includes reading) of one area of the API, or of all (`*`).
 
-    An area is the first part of the path behind ``/api/v1/``, such as ``incidents`` or ``control``.
+    An area is the first part of the path behind ``/api/v1/``, such as ``incidents`` or ``control``. `*` leaves out what must be
+    named: ``reveals``.
     """
 
     access: str
@@ -62,7 +67,8 @@ class Scope(msgspec.Struct, frozen=True):
 
     def allows(self, writing: bool, area: str) -> bool:
         """Whether a request of this kind is within it."""
-        return self.area in (EVERYWHERE, area) and (self.access == "write" or not writing)
+        covered = self.area == area or (self.area == EVERYWHERE and area not in BY_NAME_ONLY)
+        return covered and (self.access == "write" or not writing)
 
 
 _SCOPE = re.compile(r"(read|write):(\*|[a-z][a-z0-9_-]{0,63})")

@@ -29,6 +29,7 @@ from holdfast.api import (
     problems,
     prompts,
     rates,
+    reveals,
     signals,
     status,
 )
@@ -56,6 +57,7 @@ GUARDED = (
     leases,
     prompts,
     drills,
+    reveals,
 )
 """Modules with a `router` that needs a sign-in."""
 

@@ -14,6 +14,7 @@ from holdfast.access.oidc import SignOn
 from holdfast.access.roles import ForbiddenError, Identity, NotSignedInError, Role
 from holdfast.api.drill_runs import DrillRuns
 from holdfast.api.rate import RateLimit
+from holdfast.api.revealing import Revealing
 from holdfast.calibration import Calibrations
 from holdfast.core.clock import Clock
 from holdfast.core.score import Metric
@@ -43,6 +44,7 @@ class ApiContext(msgspec.Struct, frozen=True, kw_only=True):
     sign_on: SignOn | None = None
     drills: DrillRuns | None = None
     objectives: tuple[Objective, ...] = ()
+    revealing: Revealing | None = None
 
 
 def context_of(request: Request) -> ApiContext:

@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 
-from holdfast.access.access import HOUR_NS, Access, AccessPolicy
+from holdfast.access.access import HOUR_NS, LOCAL, Access, AccessPolicy
 from holdfast.access.oidc import SIGN_ON_BACK, SignOn, SignOnPolicy
 from holdfast.core.clock import Clock
 from holdfast.core.errors import ConfigurationError
@@ -38,7 +38,7 @@ def local_token(settings: Settings) -> str:
 def build_access(settings: Settings, accounts: Accounts, clock: Clock) -> Access:
     """Who may ask."""
     section, configured = settings.access, settings.server.api_token
-    fixed = {local_token(settings): "token:local"}
+    fixed = {local_token(settings): LOCAL}
     if configured:
         fixed[configured.get_secret_value()] = "token:configured"
     policy = AccessPolicy(

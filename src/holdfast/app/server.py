@@ -15,17 +15,20 @@ from holdfast.api.context import ApiContext
 from holdfast.api.drill_runs import DrillRuns
 from holdfast.api.goodbye import ApiServer, api_config
 from holdfast.api.rate import RateLimit
+from holdfast.api.revealing import Revealing
 from holdfast.app.access import build_access, build_sign_on, setup_link
 from holdfast.app.calibrations import build_calibrations
 from holdfast.app.control_changes import ControlChanges
 from holdfast.app.scorers import build_scorers, extended
-from holdfast.app.stages import GATHERED_CALLS, build_stages, detect_policy, redaction_policy, scoring_beside, settle_memory
+from holdfast.app.stages import GATHERED_CALLS, build_stages, detect_policy, redaction_policy, scoring_beside
+from holdfast.app.vault import deposits_opener, open_vault
 from holdfast.console.router import router as console
 from holdfast.control.store import STREAM
 from holdfast.core.clock import NS_PER_S, Clock, SystemClock
 from holdfast.core.errors import ConfigurationError, HoldfastError
 from holdfast.ingest.auth import IngestToken
 from holdfast.ingest.checkpoint import make_once
+from holdfast.ingest.child import settle_memory
 from holdfast.ingest.intake import IntakeLimits
 from holdfast.ingest.journal import JournalLimits
 from holdfast.ingest.process import ReceiverProcess
@@ -77,6 +80,7 @@ def receiver_config(settings: Settings, key: bytes) -> ReceiverConfig:
         redaction_key=key,
         journal=JournalLimits(max_lag_bytes=ingest.max_lag_bytes),
         intake=IntakeLimits(max_body_bytes=ingest.max_body_bytes),
+        vault=deposits_opener(settings),
     )
 
 
@@ -110,6 +114,7 @@ class Server:
         settings.journal_dir.mkdir(exist_ok=True)
         self.telemetry = TelemetryStore(settings.telemetry_dsn, GATHERED_CALLS)
         self.ledger = Ledger(settings.ledger_url)
+        self._vault = open_vault(settings, self._clock)
         self._access = build_access(settings, self.ledger.accounts, self._clock)
         self.setup_link = setup_link(settings, self._access)
         self._runner = Runner(
@@ -117,7 +122,7 @@ class Server:
             data / "pipeline.state",
             self._stages,
             self._clock,
-            Retention(settings.stores.retention_days * DAY_NS, self.telemetry.forget_before),
+            Retention(settings.stores.retention_days * DAY_NS, self._forget_before),
             ControlChanges(self.ledger.stream(STREAM), self._clock),
         )
         self._drills = DrillRuns(data / "drills", self._clock)
@@ -147,7 +152,14 @@ class Server:
                 thread.join()
             self._scorers.close()
             self.ledger.close()
+            if self._vault is not None:
+                self._vault.close()
             self.telemetry.close()
+
+    def _forget_before(self, time_ns: int) -> None:
+        if self._vault is not None:
+            self._vault.forget_before(time_ns)
+        self.telemetry.forget_before(time_ns)
 
     def _stages(self) -> Stages:
         scoring = extended(scoring_beside(self._settings.scoring.second_opinions), self._scorers, self.telemetry.trace)
@@ -164,6 +176,7 @@ class Server:
             rate=RateLimit(self._clock),
             calibrations=build_calibrations(self._settings, self.telemetry, self._scorers, self._clock),
             drills=self._drills,
+            revealing=Revealing(self._vault, self._access, self._clock) if self._vault else None,
             objectives=detect_policy(self._settings).objectives,
             sign_on=build_sign_on(self._settings, self._clock),
             secure_cookies=self._settings.access.public_url.startswith("https:"),

@@ -1,6 +1,5 @@
 """The stages, built from the settings."""
 
-import gc
 import os
 from collections.abc import Mapping
 from functools import partial
@@ -18,6 +17,7 @@ from holdfast.detect.objective import Objective
 from holdfast.detect.policy import DetectPolicy
 from holdfast.diagnose.diagnoser import Diagnoser
 from holdfast.ingest.assemble import Assembler, AssemblyPolicy
+from holdfast.ingest.child import settle_memory
 from holdfast.ledger.store import Ledger
 from holdfast.pipeline import KeepsTelemetry, Stages
 from holdfast.score.language import ENGLISH, SURE
@@ -25,8 +25,6 @@ from holdfast.score.registry import METRICS, scorers_with
 from holdfast.scoring import Scores, ScoringApart, ScoringHere
 from holdfast.settings import Settings
 
-COLLECT_AFTER = 50_000
-"""Containers made and not yet freed before the cycle collector looks at the young ones; Python's own default is 700."""
 GATHERED_CALLS = 4_000
 """Calls that are written together, unless a checkpoint or somebody who reads comes first."""
 
@@ -35,16 +33,21 @@ def redaction_policy(settings: Settings) -> RedactionPolicy:
     """What is done with personal data and secrets.
 
     Raises:
-        ConfigurationError: an entity is unknown.
+        ConfigurationError: an entity is unknown, or `seal` is said of a secret.
     """
-    return RedactionPolicy(
-        default=Treatment(settings.redaction.default),
-        entities=_treatments(settings.redaction.entities, "redaction.entities"),
-        services={
-            name: _treatments(application.redaction, f"applications.{name}.redaction")
-            for name, application in settings.applications.items()
-        },
-    )
+    services: dict[str, dict[Entity, Treatment]] = {}
+    for name, application in settings.applications.items():
+        own = _treatments(application.redaction, f"applications.{name}.redaction")
+        # What its token may send is the application's, whatever name it goes by.
+        services |= {service: services.get(service, {}) | own for service in (name, *application.services)}
+    try:
+        return RedactionPolicy(
+            default=Treatment(settings.redaction.default),
+            entities=_treatments(settings.redaction.entities, "redaction.entities"),
+            services=services,
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"applications.NAME.redaction: {error}") from None
 
 
 def _treatments(named: Mapping[str, str], key: str) -> dict[Entity, Treatment]:
@@ -52,16 +55,6 @@ def _treatments(named: Mapping[str, str], key: str) -> dict[Entity, Treatment]:
     if unknown:
         raise ConfigurationError(f"{key}.{unknown[0]}: no such entity; one of {', '.join(Entity)}")
     return {Entity(name): Treatment(value) for name, value in named.items()}
-
-
-def settle_memory() -> None:
-    """Tells the cycle collector to leave alone what was imported, and to come less often: it took a tenth of the time.
-
-    What flows through the pipeline is trees, which go without it; cycles are left by exceptions and libraries only.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 10, 10)
 
 
 def scoring_here(share: float = inf) -> Scores:

@@ -42,6 +42,7 @@ class Commands(LazyGroup):
         ),
         "user": Command("holdfast.cli.user:app", "Accounts of API and console."),
         "export": Command("holdfast.cli.export:app", "Files for other programs, and whether an exported bundle is untouched."),
+        "vault": Command("holdfast.cli.vault:app", "Originals of what was redacted, where an application seals them."),
         "ledger": Command("holdfast.cli.ledger:app", "The append-only ledger."),
     }
 

@@ -62,7 +62,7 @@ def _row(entry: StreamEntry) -> dict[str, Any]:
         "target": act.target,
         "application": act.application,
         "address": act.address,
-        "told": (" → ".join(told) or act.reason)[:LONGEST],
+        "told": " · ".join(text for text in (act.reason, " → ".join(told)) if text)[:LONGEST],
     }
 
 

@@ -16,9 +16,10 @@ from holdfast.api.labels import LabelBody, add_label
 from holdfast.console.forms import SignedForm
 from holdfast.console.incidents import seen_services
 from holdfast.console.page import PageRoute, Viewer, back, render
-from holdfast.console.shown import measured
+from holdfast.console.reveals import reveal_links
+from holdfast.console.shown import measured, number
 from holdfast.console.texts import Piece, pieces
-from holdfast.core.call import DIMENSIONS, Call, Kind
+from holdfast.core.call import DIMENSIONS, Call, Document, Kind
 from holdfast.core.errors import InputError, NotFoundError
 from holdfast.core.label import Label
 from holdfast.core.score import Direction, Score, Span, Unit
@@ -74,12 +75,14 @@ def show_trace(request: Request, context: Context, who: Viewer, trace_id: str) -
     if found is None or not who.may(Role.VIEWER, found.trace.service):
         raise NotFoundError(f"No trace {trace_id!r}. It may be older than stores.retention_days.")
     labels = {(label.span_id, label.metric): label for label in context.telemetry.labels(trace_id=trace_id)}
+    shown = [_row(context, found, call, depth, labels) for call, depth in tree(found)]
     return render(
         request,
         who,
         "trace.html",
         trace=found.trace,
-        calls=[_row(context, found, call, depth, labels) for call, depth in tree(found)],
+        calls=shown,
+        links=reveal_links(context, who, found.trace.service, f"/traces/{trace_id}", _pieces(shown)),
         evaluations=context.telemetry.evaluations(trace_id),
         may_label=who.may(Role.RESPONDER, found.trace.service),
     )
@@ -152,7 +155,21 @@ def _row(context: ApiContext, found: ScoredTrace, call: Call, depth: int, labels
         "failed": failed,
         "open": bool(alarming or failed) or len(trace.calls) == 1 or call is trace.answering,
         "texts": _texts(call, spans),
+        "documents": [{"role": _document_role(document), "pieces": pieces(document.content)} for document in call.documents],
+        "error": pieces(call.error_message),
     }
+
+
+def _document_role(document: Document) -> str:
+    named = document.source or document.id or "document"
+    return named if document.score is None else f"{named} {number(document.score)}"
+
+
+def _pieces(rows: list[dict[str, Any]]) -> list[Piece]:
+    """Everything that is shown of these calls."""
+    return [
+        piece for row in rows for text in (*row["texts"], *row["documents"], {"pieces": row["error"]}) for piece in text["pieces"]
+    ]
 
 
 def _shown(context: ApiContext, score: Score, labels: dict[tuple[str, str], Label]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from holdfast.console import (
     incidents,
     metrics,
     overview,
+    reveals,
     session,
     settings,
     sign_on,
@@ -24,7 +25,21 @@ from holdfast.core.errors import NotFoundError
 
 STATIC: Final = Path(__file__).parent / "static"
 FILES: Final = {"console.css": "text/css", "console.js": "text/javascript", "mark.svg": "image/svg+xml"}
-PAGES: Final = (session, sign_on, overview, incidents, incident, calls, metrics, changes, control, drills, audit, settings)
+PAGES: Final = (
+    session,
+    sign_on,
+    overview,
+    incidents,
+    incident,
+    calls,
+    reveals,
+    metrics,
+    changes,
+    control,
+    drills,
+    audit,
+    settings,
+)
 
 router = APIRouter()
 for _page in PAGES:

@@ -1,16 +1,14 @@
 """Untrusted text in pieces: what is plain, what a score points at, what was redacted. Pieces are text; nothing is ever markup."""
 
-import re
 from collections.abc import Iterable
 
 import msgspec
 
+from holdfast.context.entities import PLACEHOLDER
 from holdfast.core.score import Span
 
 LONGEST = 6_000
 """Characters shown of one text; what is cut is said."""
-REDACTED = re.compile(r"<[A-Z][A-Z0-9_]{2,40}(?::[0-9a-f]{4,32})?>")
-"""What the redactor leaves in the place of a value."""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -41,7 +39,7 @@ def pieces(text: str, spans: Iterable[Span] = ()) -> list[Piece]:
 
 
 def _redactions(text: str) -> Iterable[tuple[int, int, Piece]]:
-    return ((m.start(), m.end(), Piece("redacted", m.group()[1:-1])) for m in REDACTED.finditer(text))
+    return ((m.start(), m.end(), Piece("redacted", m.group()[1:-1])) for m in PLACEHOLDER.finditer(text))
 
 
 def _marks(text: str, spans: Iterable[Span]) -> Iterable[tuple[int, int, Piece]]:

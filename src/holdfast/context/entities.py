@@ -2,8 +2,11 @@
 
 import re
 from enum import StrEnum
+from typing import Self
 
 import msgspec
+
+from holdfast.core.errors import InputError
 
 
 class Entity(StrEnum):
@@ -57,6 +60,8 @@ class Treatment(StrEnum):
     KEEP = "keep"
     PSEUDONYMISE = "pseudonymise"
     DROP = "drop"
+    SEAL = "seal"
+    """Pseudonymised, and the original goes to the vault. For named entities of a named application only, never for secrets."""
 
 
 class RedactionPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,11 +71,31 @@ class RedactionPolicy(msgspec.Struct, frozen=True, kw_only=True):
         default: for every entity that is not named.
         entities: entity → treatment, for all applications.
         services: `service.name` → entity → treatment; what it does not name follows `entities`.
+
+    Raises:
+        ValueError: `seal` stands where it must not: for all applications, or for a secret.
     """
 
     default: Treatment = Treatment.PSEUDONYMISE
     entities: dict[Entity, Treatment] = {}
     services: dict[str, dict[Entity, Treatment]] = {}
+
+    def __post_init__(self) -> None:
+        """Checks where `seal` stands."""
+        if Treatment.SEAL in (self.default, *self.entities.values()):
+            raise ValueError("seal: is said of the entities of one application, never of all applications")
+        for service in self.services:
+            if secrets := sorted(self.sealed(service) & SECRETS):
+                raise ValueError(f"seal: {secrets[0]} opens a door, and is kept nowhere")
+
+    @property
+    def seals(self) -> bool:
+        """Whether originals of any application are kept."""
+        return any(self.sealed(service) for service in self.services)
+
+    def sealed(self, service: str) -> frozenset[Entity]:
+        """The entities of `service` whose originals are kept."""
+        return frozenset(e for e, t in self.services.get(service, {}).items() if t is Treatment.SEAL)
 
     def treatment(self, entity: Entity, service: str = "") -> Treatment:
         """What is done with `entity` in the telemetry of `service`."""
@@ -87,3 +112,27 @@ def placeholders(text: str) -> tuple[Found, ...]:
     if "<" not in text:
         return ()
     return tuple(Found(m.start(), m.end(), Entity(m[1])) for m in PLACEHOLDER.finditer(text))
+
+
+class Pseudonym(msgspec.Struct, frozen=True, order=True):
+    """What stands for a value: its entity, and eight hex digits that are the same for the same value."""
+
+    entity: Entity
+    digits: str
+
+    def __str__(self) -> str:
+        """Such as ``EMAIL_ADDRESS:3fa9c1d2``."""
+        return f"{self.entity}:{self.digits}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The pseudonym that ``EMAIL_ADDRESS:3fa9c1d2`` writes, with or without its angle brackets.
+
+        Raises:
+            InputError: it is none.
+        """
+        bare = text.strip().removeprefix("<").removesuffix(">")
+        entity, _, digits = bare.partition(":")
+        if not digits or not PLACEHOLDER.fullmatch(f"<{bare}>"):
+            raise InputError(f"{text[:80]!r} is no pseudonym, such as EMAIL_ADDRESS:3fa9c1d2", "pseudonym")
+        return cls(Entity(entity), digits)

@@ -1,5 +1,6 @@
 """`Redactor`: sensitive values become typed placeholders before anything is stored."""
 
+import copy
 import hmac
 import re
 import threading
@@ -12,6 +13,7 @@ from holdfast.context.entities import PERSONAL, PSEUDONYM_DIGITS, SECRETS, Entit
 from holdfast.context.find import find, suspect
 from holdfast.context.json_text import quote_for, unescape
 from holdfast.context.memo import Memo
+from holdfast.context.originals import Originals
 
 __all__ = ["PERSONAL", "SECRETS", "Entity", "Found", "RedactionPolicy", "Redactor", "Treatment", "find", "placeholders"]
 
@@ -46,6 +48,8 @@ class Redactor:
         self._code = hmac.new(key, digestmod="sha256")
         self._treatments = {entity: policy.treatment(entity, service) for entity in Entity}
         self._kept = frozenset(e for e, t in self._treatments.items() if t is Treatment.KEEP)
+        self._service, self._sealed = service, policy.sealed(service)
+        self._originals: Originals | None = None
         self._unchanged: Memo[bool] = Memo()
         self._changed: Memo[tuple[str, tuple[Entity, ...]]] = Memo()
         self._named: Memo[bool] = Memo()
@@ -62,7 +66,16 @@ class Redactor:
                 child = Redactor(self._policy, self._key, service)
                 child._counts, child._lock = self._counts, self._lock
                 self._services[service] = child
-            return self._services[service]
+            found = self._services[service]
+        return found.telling(self._originals) if self._originals is not None and found._sealed else found
+
+    def telling(self, originals: Originals) -> "Redactor":
+        """This redactor for one reader, which is told in `originals` what is to be sealed; itself where nothing ever is."""
+        if not self._policy.seals:
+            return self
+        told = copy.copy(self)
+        told._originals = originals
+        return told
 
     def counts(self) -> dict[Entity, int]:
         """Values replaced since the start, by entity."""
@@ -95,12 +108,14 @@ class Redactor:
         if not families:
             self._unchanged.put(text, True, len(text))
             return text, ()
-        # Texts that may hold something are remembered by a digest: what is sensitive does not stay in memory.
+        # Texts that may hold something are remembered by a digest: what is sensitive does not stay in memory. Where originals
+        # are told, that must not outlive the reader whom they were told.
         digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=self._key[:64]).digest()
-        known = self._changed.get(digest)
+        memo = self._originals.memo if self._originals is not None and self._sealed else self._changed
+        known = memo.get(digest)
         if known is None:
             known = self._redact(text, current, families)
-            self._changed.put(digest, known, len(known[0]))
+            memo.put(digest, known, len(known[0]))
         return known
 
     def _redact(self, text: str, current: str, families: frozenset[int]) -> tuple[str, tuple[Entity, ...]]:
@@ -130,7 +145,10 @@ class Redactor:
         message = f"{entity}:{_normalised(entity, value)}".encode("utf-8", "surrogatepass")
         code = self._code.copy()
         code.update(message)
-        return f"<{entity}:{code.hexdigest()[:PSEUDONYM_DIGITS]}>"
+        digits = code.hexdigest()
+        if self._originals is not None and entity in self._sealed:
+            self._originals.add(self._service, entity, digits, value)
+        return f"<{entity}:{digits[:PSEUDONYM_DIGITS]}>"
 
     def _value(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):

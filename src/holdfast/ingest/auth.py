@@ -107,7 +107,8 @@ def restrict(decoded: Decoded, token: IngestToken | None) -> Decoded:
             kept.append(record)
         else:
             rejected.append(Rejected(f"service.name {service}", f"the token is for {', '.join(token.allowed)}"))
-    return Decoded(tuple(kept), tuple(rejected))
+    originals = tuple(original for original in decoded.originals if original.application in token.allowed)
+    return Decoded(tuple(kept), tuple(rejected), originals, decoded.unsealed)
 
 
 def _with_service(record: Record, service: str) -> Record:

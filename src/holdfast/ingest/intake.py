@@ -9,6 +9,7 @@ from time import monotonic
 import msgspec
 import structlog
 
+from holdfast.context.originals import MAX_ORIGINALS, Original
 from holdfast.core.errors import BackpressureError, InputError, StoreError, TooLargeError
 from holdfast.ingest.auth import IngestToken, restrict
 from holdfast.ingest.journal import Journal
@@ -40,6 +41,8 @@ class Feed(StrEnum):
 Decode = Callable[[bytes], Iterator[Decoded]]
 """Reads a body and gives out what is in it, part by part."""
 Decoders = Mapping[tuple[Feed, Encoding], Decode]
+Deposit = Callable[[Sequence[Original]], None]
+"""Takes what is to be sealed, at once and whatever happens to it then: it neither waits nor raises."""
 
 
 class IntakeLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,12 +90,20 @@ class _Kept:
         self._bytes = 0
         self.records = 0
         self.rejected: list[Rejected] = []
+        self.originals: dict[tuple[str, str, str], Original] = {}
+        self.unsealed = 0
         self.last: Future[None] = Future()
         self.last.set_result(None)
 
     def add(self, part: Decoded) -> None:
         """Take over a part; raises as `Intake.take_encoded` does."""
         self.rejected += part.rejected
+        self.unsealed += part.unsealed
+        for original in part.originals:
+            if len(self.originals) < MAX_ORIGINALS or original.key in self.originals:
+                self.originals[original.key] = original
+            else:
+                self.unsealed += 1
         for record in part.records:
             payload = encode_record(record)
             self._waiting.append(payload)
@@ -172,9 +183,12 @@ class BodyHold:
 class Intake:
     """Takes bodies and acknowledges them when what is in them is on disk."""
 
-    def __init__(self, journal: Journal, decoders: Decoders, limits: IntakeLimits, meters: Meters) -> None:
+    def __init__(
+        self, journal: Journal, decoders: Decoders, limits: IntakeLimits, meters: Meters, deposit: Deposit = lambda _: None
+    ) -> None:
         self._journal = journal
         self._decoders = decoders
+        self._deposit = deposit
         self.limits = limits
         self.meters = meters
         self.budget = BodyBudget(limits)
@@ -221,6 +235,9 @@ class Intake:
         except TimeoutError as error:
             raise StoreError(f"the disk did not answer within {self.limits.ack_timeout_s:g} s") from error
         self._count(feed, kept, monotonic() - began)
+        if kept.originals:
+            self._deposit(tuple(kept.originals.values()))
+        self.meters.originals.labels("dropped").inc(kept.unsealed)
         return Outcome(kept.records, kept.rejected)
 
     def _small(self, body: Body) -> bytes | None:

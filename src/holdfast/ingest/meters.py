@@ -26,6 +26,9 @@ class Meters:
             buckets=ACK_BUCKETS,
             registry=registry,
         )
+        self.originals = Counter(
+            "holdfast_ingest_originals", "Values to be sealed: kept, dropped or failed.", ["fate"], registry=registry
+        )
         self.lag_bytes = Gauge("holdfast_ingest_lag_bytes", "Bytes that the pipeline has yet to take over.", registry=registry)
         self.buffered_bytes = Gauge("holdfast_ingest_buffered_bytes", "Bytes of bodies in memory.", registry=registry)
         self.journal_failing = Gauge(

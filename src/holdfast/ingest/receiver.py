@@ -9,8 +9,9 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -18,6 +19,7 @@ import uvicorn
 import uvloop
 from grpc import aio
 
+from holdfast.context.originals import Original
 from holdfast.context.redact import RedactionPolicy, Redactor
 from holdfast.core.errors import ConfigurationError
 from holdfast.ingest.auth import IngestToken, TokenTable, require_tokens_unless_loopback
@@ -34,6 +36,18 @@ log = structlog.get_logger(__name__)
 BACKLOG = 1024
 
 
+class TakesOriginals(Protocol):
+    """Where originals go behind the acknowledgement. `holdfast.vault.deposits.Deposits` is the real one."""
+
+    def offer(self, originals: Sequence[Original], /) -> None:
+        """Take them. Neither waits nor raises."""
+        ...
+
+    def close(self) -> None:
+        """Finish within a bounded time."""
+        ...
+
+
 class ReceiverConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a receiver needs to know.
 
@@ -45,6 +59,7 @@ class ReceiverConfig(msgspec.Struct, frozen=True, kw_only=True):
         github_secret: of the GitHub webhook; empty serves none.
         redaction, redaction_key: what is redacted, and the key of the pseudonyms, at least 16 bytes.
         stop_timeout_s: how long requests may still take after SIGTERM.
+        vault: opens what takes originals, and is given what counts their fates; None where nothing is sealed.
     """
 
     directory: Path
@@ -58,6 +73,7 @@ class ReceiverConfig(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalLimits = JournalLimits()
     intake: IntakeLimits = IntakeLimits()
     stop_timeout_s: float = 10.0
+    vault: Callable[[Callable[[str, int], None]], TakesOriginals] | None = None
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -105,7 +121,10 @@ class Receiver:
         except BaseException:
             self._socket.close()
             raise
-        self.intake = Intake(self.journal, otlp_decoders(redactor), config.intake, Meters())
+        meters = Meters()
+        self._vault = config.vault(lambda fate, count: meters.originals.labels(fate).inc(count)) if config.vault else None
+        deposit = self._vault.offer if self._vault else _nowhere
+        self.intake = Intake(self.journal, otlp_decoders(redactor), config.intake, meters, deposit)
         self._http = _HttpServer(
             uvicorn.Config(
                 HttpApp(self.intake, self._tokens, change_parsers(redactor, config.github_secret)),
@@ -169,6 +188,8 @@ class Receiver:
 
     def _close_journal(self) -> None:
         self.intake.close()
+        if self._vault is not None:
+            self._vault.close()
         self.journal.close()
 
 
@@ -197,6 +218,10 @@ async def _serve(receiver: Receiver, announce: Callable[[Endpoints], None], stop
     if stop_on is not None:
         loop.remove_reader(stop_on)
     await receiver.stop()
+
+
+def _nowhere(_: Sequence[Original]) -> None:
+    """Where originals go when nothing is sealed."""
 
 
 def _redactor(config: ReceiverConfig) -> Redactor:

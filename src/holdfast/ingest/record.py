@@ -2,6 +2,7 @@
 
 import msgspec
 
+from holdfast.context.originals import Original
 from holdfast.core.call import Call, EvaluationRecord, Message, MetricPoint
 from holdfast.core.change import Change
 from holdfast.core.errors import InputError
@@ -45,10 +46,15 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """What became of one body: nothing in it is missing from both lists."""
+    """What became of one body: nothing in it is missing from both lists.
+
+    `originals` is what redaction took out and is to be sealed, `unsealed` how many values were too long or too many for that.
+    """
 
     records: tuple[Record, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    originals: tuple[Original, ...] = ()
+    unsealed: int = 0
 
     @property
     def rejected_count(self) -> int:

@@ -1,10 +1,11 @@
 from typing import Any, Self
 
+from holdfast.context.entities import Entity, Treatment
 from holdfast.context.redact import RedactionPolicy, Redactor
-from holdfast.ingest.otlp import Encoding, decode_traces
+from holdfast.ingest.otlp import Encoding, decode_logs, decode_traces
 from holdfast.ingest.otlp.raw import RawLog, RawPoint
 from holdfast.ingest.otlp.redaction import Redaction
-from tests.ingest.otlp.bodies import NOW, Words, as_json, event, mapped, raw_span, span, traces
+from tests.ingest.otlp.bodies import NOW, Words, any_value, as_json, event, logs, mapped, raw_span, span, traces
 
 
 class Counting(Words):
@@ -68,3 +69,31 @@ def test_json_messages_survive_the_real_redactor() -> None:
     assert "bob@" not in repr(call)
     assert "4111" not in repr(call)
     assert call.input_messages[0].content.startswith("Hi\n<EMAIL_ADDRESS")
+
+
+SEALING = RedactionPolicy(services={"support": {Entity.EMAIL_ADDRESS: Treatment.SEAL}})
+REAL = Redactor(SEALING, b"0123456789abcdef")
+
+
+def test_originals_come_with_the_records_that_they_were_taken_from() -> None:
+    found = decode_traces(
+        as_json(traces(span({"input.value": "bob@example.com"}), span({"x": "bob@example.com"}))), Encoding.JSON, REAL
+    )
+    (original,) = found.originals
+    assert (original.application, original.value, original.time_ns) == ("support", "bob@example.com", NOW + 1_500_000_000)
+    assert "bob@example.com" not in repr(found)
+
+
+def test_of_a_span_that_is_refused_nothing_is_sealed() -> None:
+    found = decode_traces(as_json(traces(span({"x": "bob@example.com"}, traceId="nonsense"))), Encoding.JSON, REAL)
+    assert len(found.rejected) == 1
+    assert found.originals == ()
+
+
+def test_of_a_log_that_is_not_ours_to_keep_nothing_is_sealed() -> None:
+    ours = {"eventName": "gen_ai.user.message", "body": any_value({"content": "bob@example.com"}), "attributes": []}
+    theirs = {"eventName": "", "body": any_value("login of eve@example.com"), "attributes": []}
+    records = [{"timeUnixNano": str(NOW), **record} for record in (theirs, ours, theirs)]
+    found = decode_logs(as_json(logs(*records)), Encoding.JSON, REAL)
+    assert [o.value for o in found.originals] == (["bob@example.com"] if found.records else [])
+    assert all("eve" not in o.value for o in found.originals)

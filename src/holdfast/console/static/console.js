@@ -110,6 +110,41 @@
     all("details.do[open]").forEach((d) => { if (!d.contains(event.target)) d.open = false; });
     if (event.target.matches("[data-pick-all]")) all("input[name=pick]").forEach((box) => { box.checked = event.target.checked; });
   });
+  // A page that asks something opens as a dialog over the one it was asked from. What it shows goes after its time, when it is
+  // closed, and when the page is left.
+  const asked = $("#asked");
+  let gone = 0;
+  const forget = () => { clearTimeout(gone); if (asked) { asked.replaceChildren(); if (asked.open) asked.close(); } };
+  const put = async (answer) => {
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const panel = fresh.querySelector("[data-dialog]") || fresh.querySelector("main .panel");
+    if (answer.redirected || !panel) { forget(); location.reload(); return; }
+    asked.replaceChildren(document.importNode(panel, true));
+    if (!asked.open) asked.showModal();
+    const field = asked.querySelector("textarea, a.button");
+    if (field) field.focus();
+    const shown = asked.querySelector("[data-original]");
+    clearTimeout(gone);
+    if (shown) gone = setTimeout(forget, 1000 * Number(shown.dataset.original));
+  };
+  if (asked) {
+    asked.addEventListener("close", forget);
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest("a[data-ask]");
+      if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+        event.preventDefault();
+        fetch(link.href, { credentials: "same-origin" }).then(put, () => { location.href = link.href; });
+      }
+      if (asked.open && event.target.closest("#asked a[data-close]")) { event.preventDefault(); forget(); }
+    });
+    asked.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const form = event.target;
+      fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), credentials: "same-origin" }).then(put, forget);
+    });
+  }
+  window.addEventListener("pagehide", () => { forget(); all("[data-original]").forEach((shown) => shown.remove()); });
+
   // What cannot be taken back is asked for twice.
   document.addEventListener("submit", (event) => {
     const question = event.target.dataset.confirm;

@@ -5,6 +5,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, NamedTuple
 
+from holdfast.context.originals import Original
 from holdfast.core.errors import InputError
 from holdfast.ingest.otlp import json_body, protobuf
 from holdfast.ingest.otlp.json_bounds import check_count, check_weight
@@ -73,14 +74,15 @@ def decode_document(document: dict[str, Any], redactor: Redactor, now_ns: int | 
     records: list[Record] = []
     for key, kind in _KINDS.items():
         if key in document:
-            records += kind.records(kind.json(document, rejected), redactor, rejected, now_ns)
+            records += kind.records(kind.json(document, rejected), Redaction(redactor), rejected, now_ns)
     return Decoded(tuple(records), tuple(rejected))
 
 
 def _read(kind: "_Kind", body: bytes, encoding: Encoding, redactor: Redactor, now_ns: int | None) -> Iterator[Decoded]:
     rejected: list[Rejected] = []
+    redaction = Redaction(redactor)
     found = kind.protobuf(body, rejected) if encoding is Encoding.PROTOBUF else kind.json(_object(body), rejected)
-    yield from _parts(kind.records(found, redactor, rejected, now_ns), rejected)
+    yield from _parts(kind.records(found, redaction, rejected, now_ns), rejected, redaction)
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -92,26 +94,29 @@ def _object(body: bytes) -> dict[str, Any]:
     return document
 
 
-def _parts(found: Iterator[Record], rejected: list[Rejected]) -> Iterator[Decoded]:
+def _parts(found: Iterator[Record], rejected: list[Rejected], redaction: Redaction) -> Iterator[Decoded]:
     while True:
         records = tuple(islice(found, PART_RECORDS))
         if not records and not rejected:
             return
-        yield Decoded(records, tuple(rejected))
+        yield Decoded(records, tuple(rejected), *redaction.originals())
         rejected.clear()
 
 
 def _whole(parts: Iterator[Decoded]) -> Decoded:
     records: list[Record] = []
     rejected: list[Rejected] = []
+    originals: list[Original] = []
+    unsealed = 0
     for part in parts:
         records += part.records
         rejected += part.rejected
-    return Decoded(tuple(records), tuple(rejected))
+        originals += part.originals
+        unsealed += part.unsealed
+    return Decoded(tuple(records), tuple(rejected), tuple(originals), unsealed)
 
 
-def _calls(found: Iterator[RawSpan], redactor: Redactor, rejected: list[Rejected], now_ns: int | None) -> Iterator[Record]:
-    redaction = Redaction(redactor)
+def _calls(found: Iterator[RawSpan], redaction: Redaction, rejected: list[Rejected], now_ns: int | None) -> Iterator[Record]:
     for span in found:
         try:
             check_span(span, now_ns)
@@ -124,35 +129,38 @@ def _calls(found: Iterator[RawSpan], redactor: Redactor, rejected: list[Rejected
         yield call
 
 
-def _log_records(found: Iterator[RawLog], redactor: Redactor, rejected: list[Rejected], now_ns: int | None) -> Iterator[Record]:
-    redaction = Redaction(redactor)
+def _log_records(found: Iterator[RawLog], redaction: Redaction, rejected: list[Rejected], now_ns: int | None) -> Iterator[Record]:
     for log in found:
         try:
             check_log(log, now_ns)
             redaction.log(log)
             record = map_log(log)
         except InputError as error:
+            redaction.undo()
             rejected.append(Rejected(log.place, error.message))
             continue
         if record is None:
+            redaction.undo()
             rejected.append(Rejected(log.place, "not a GenAI log", ignored=True))
         else:
             yield record
 
 
 def _metric_points(
-    found: Iterator[RawPoint], redactor: Redactor, rejected: list[Rejected], now_ns: int | None
+    found: Iterator[RawPoint], redaction: Redaction, rejected: list[Rejected], now_ns: int | None
 ) -> Iterator[Record]:
-    redaction = Redaction(redactor)
     for point in found:
         try:
             check_time(point.time_ns, now_ns)
             redaction.point(point)
             record = map_point(point)
         except InputError as error:
+            redaction.undo()
             rejected.append(Rejected(point.place, error.message))
             continue
-        if record is not None:
+        if record is None:
+            redaction.undo()
+        else:
             yield record
 
 
@@ -161,7 +169,7 @@ class _Kind(NamedTuple):
 
     protobuf: Callable[[bytes, list[Rejected]], Iterator[Any]]
     json: Callable[[dict[str, Any], list[Rejected]], Iterator[Any]]
-    records: Callable[[Iterator[Any], Redactor, list[Rejected], int | None], Iterator[Record]]
+    records: Callable[[Iterator[Any], Redaction, list[Rejected], int | None], Iterator[Record]]
 
 
 _KINDS = {

@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol, Self, runtime_checkable
 
+from holdfast.context.originals import Original, Originals
 from holdfast.ingest.otlp.raw import Attributes, RawLog, RawPoint, RawSpan
 
 
@@ -29,17 +30,28 @@ class RedactorOfServices(Redactor, Protocol):
         ...
 
 
+@runtime_checkable
+class RedactorThatTells(Redactor, Protocol):
+    """A redactor that tells the originals of what its policy seals."""
+
+    def telling(self, originals: Originals, /) -> Self:
+        """The redactor for one reader, who is told in `originals`."""
+        ...
+
+
 class Redaction:
     """A redactor put to one body. Items of one resource come one after the other, so that each resource is done once."""
 
     def __init__(self, redactor: Redactor) -> None:
-        self._any = redactor
-        self._redactor = redactor
+        self._originals = Originals()
+        self._any = redactor.telling(self._originals) if isinstance(redactor, RedactorThatTells) else redactor
+        self._redactor = self._any
         self._seen: Attributes | None = None
         self._resource: Attributes = {}
 
     def span(self, span: RawSpan) -> None:
         """Redact a span in place, its resource, scope and events too."""
+        self._originals.begin(span.end_ns)
         span.resource = self._entered(span.resource)
         redactor = self._redactor
         span.name = redactor.text(span.name)
@@ -55,6 +67,7 @@ class Redaction:
 
     def log(self, log: RawLog) -> None:
         """Redact a log record in place, its resource too."""
+        self._originals.begin(log.time_ns)
         log.resource = self._entered(log.resource)
         log.event_name = self._redactor.text(log.event_name)
         log.body = self._redactor.value(log.body)
@@ -62,10 +75,19 @@ class Redaction:
 
     def point(self, point: RawPoint) -> None:
         """Redact a data point in place, its resource too."""
+        self._originals.begin(point.time_ns)
         point.resource = self._entered(point.resource)
         point.name = self._redactor.text(point.name)
         point.unit = self._redactor.text(point.unit)
         point.attributes = self._redactor.value(point.attributes)
+
+    def undo(self) -> None:
+        """The item that was redacted last is not kept: nor are its originals."""
+        self._originals.undo()
+
+    def originals(self) -> tuple[tuple[Original, ...], int]:
+        """What is to be sealed of the items since the last time, and how many values were left out."""
+        return self._originals.take()
 
     def _entered(self, resource: Attributes) -> Attributes:
         """The redacted resource; from here on the policy of its application counts."""
