@@ -214,6 +214,7 @@ PANELS = (
     ),
     Panel("Body bytes", "Bps", (("sum by (feed) (rate(holdfast_ingest_body_bytes_total[5m]))", "{{feed}}"),)),
     Panel("Receiver's answers", "reqps", (("sum by (code) (rate(holdfast_ingest_requests_total[5m]))", "{{code}}"),)),
+    Panel("Originals to be sealed", "ops", (("sum by (fate) (rate(holdfast_ingest_originals_total[5m]))", "{{fate}}"),)),
     Panel("Scorers that fail", "short", (('holdfast_scorer_traces{outcome="failed"} > 0', "{{scorer}}"),)),
     Panel("Traces scored, last hour", "short", (('holdfast_scorer_traces{outcome="ran"}', "{{scorer}}"),)),
     Panel(
