@@ -6,7 +6,7 @@ _UNICODE = re.compile(r"(?<!\\)(\\++)u([0-9a-fA-F]{4})")
 _SLASH = re.compile(r"(?<!\\)(\\++)/")
 _SCALAR = re.compile(r"[-+0-9.eE]+\Z")
 _MEMBER = re.compile(r"(\\{0,64})\"\s{0,8}:\s{0,8}\Z")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*"?', re.DOTALL)
 
 
 def unescape(text: str) -> str:

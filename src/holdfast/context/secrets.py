@@ -169,7 +169,7 @@ def _decodes_to_user_and_password(value: bytes) -> bool:
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _BODY = re.compile(
-    r"(?:\s*+[A-Za-z]{3,12}(?:-[A-Za-z]{3,8})?: [^\n\"]{0,120})*+(?:\s*+[A-Za-z0-9+/=]{16,}+)*+(?:\s*+[A-Za-z0-9+/=]{1,15}\Z)?"
+    r"(?:\s*+[A-Za-z]{3,12}(?:-[A-Za-z]{3,8})?: [^\n\"]{0,120})*(?:\s*+[A-Za-z0-9+/=]{16,}+)*(?:\s*+[A-Za-z0-9+/=]{1,15}\Z)?"
 )
 _TAIL = re.compile(r"[A-Za-z0-9+/=\s]*+")
 _MAX_KEY = 32_768
