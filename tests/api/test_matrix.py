@@ -131,10 +131,14 @@ PLACES = {
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
     folder, clock = tmp_path_factory.mktemp("matrix"), FakeClock(START + 10 * MINUTE)
-    with TelemetryStore(f"chdb://{folder}/telemetry") as telemetry, Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger:
+    with (
+        TelemetryStore(f"chdb://{folder}/telemetry") as telemetry,
+        Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger,
+        filled(folder, clock) as vault,
+    ):
         telemetry.append(Scoring(SCORERS).score([trace(1, START + 9 * MINUTE)]))
         ledger.append(events())
-        drills, vault = runs(folder, clock), filled(folder, clock)
+        drills = runs(folder, clock)
         access = Access(ledger.accounts, clock, passwords=CHEAP)
         yield create_app(
             ApiContext(
@@ -151,7 +155,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
             )
         )
         drills.close()
-        vault.close()
 
 
 @pytest.fixture(scope="module")

@@ -43,9 +43,8 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 @pytest.fixture
 def vault(tmp_path: Path, clock: FakeClock) -> Iterator[Vault]:
-    vault = filled(tmp_path, clock)
-    yield vault
-    vault.close()
+    with filled(tmp_path, clock) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -26,9 +26,8 @@ As = Callable[..., TestClient]
 
 @pytest.fixture
 def vault(tmp_path: Path, context: ApiContext) -> Iterator[Vault]:
-    vault = filled(tmp_path, context.clock)
-    yield vault
-    vault.close()
+    with filled(tmp_path, context.clock) as opened:
+        yield opened
 
 
 @pytest.fixture

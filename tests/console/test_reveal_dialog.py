@@ -12,12 +12,10 @@ from holdfast.api.application import create_app
 from holdfast.api.context import ApiContext
 from holdfast.api.revealing import Revealing
 from holdfast.console.router import router
-from holdfast.core.call import Call, Kind, Message
-from holdfast.core.trace import ScoredTrace, Trace
+from holdfast.core.call import Message
 from holdfast.telemetry.store import TelemetryStore
-from tests.api.vaults import PSEUDONYM, filled
+from tests.api.vaults import PSEUDONYM, filled, mentioning
 from tests.console.browser import browser, served
-from tests.report.conftest import MINUTE, START
 
 HOSTILE = '<img src=x onerror="document.title=1">\u202e@example.com'
 SHOWN = '<img src=x onerror="document.title=1">\\u{202e}@example.com'
@@ -32,22 +30,12 @@ def chrome() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(tmp_path: Path, context: ApiContext, telemetry: TelemetryStore) -> Iterator[str]:
-    call = Call(
-        trace_id=TRACE,
-        span_id=f"{900:016x}",
-        kind=Kind.LLM,
-        start_ns=START + 8 * MINUTE,
-        end_ns=START + 8 * MINUTE + 5,
-        dimensions={"service.name": ("shop",)},
-        input_messages=(Message(role="user", content=f"write to <{PSEUDONYM}>"),),
-    )
-    telemetry.append([ScoredTrace(Trace(TRACE, (call,)), ())])
+    telemetry.append([mentioning(900, input_messages=(Message(role="user", content=f"write to <{PSEUDONYM}>"),))])
     access = Access(context.ledger.accounts, context.clock, AccessPolicy(demo=True))
-    vault = filled(tmp_path, context.clock, HOSTILE)
-    revealing = Revealing(vault, access, context.clock)
-    with served(create_app(msgspec.structs.replace(context, access=access, revealing=revealing), router)) as url:
-        yield url
-    vault.close()
+    with filled(tmp_path, context.clock, HOSTILE) as vault:
+        revealing = Revealing(vault, access, context.clock)
+        with served(create_app(msgspec.structs.replace(context, access=access, revealing=revealing), router)) as url:
+            yield url
 
 
 def test_an_original_is_shown_over_its_trace_as_text_and_goes_after_a_minute(chrome: Browser, site: str) -> None:

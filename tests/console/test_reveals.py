@@ -13,25 +13,21 @@ from holdfast.api.application import create_app
 from holdfast.api.context import ApiContext
 from holdfast.api.revealing import Revealing
 from holdfast.console.router import router
-from holdfast.core.call import Call, Document, Kind, Message
-from holdfast.core.trace import ScoredTrace, Trace
+from holdfast.core.call import Document, Message
 from holdfast.telemetry.store import TelemetryStore
 from holdfast.testing.clock import FakeClock
 from holdfast.vault.store import Vault
-from tests.api.vaults import PSEUDONYM, VALUE, filled, original
+from tests.api.vaults import PSEUDONYM, VALUE, filled, mentioning, original
 from tests.console.conftest import Visitor
-from tests.report.conftest import MINUTE, START
 
 ASK = "/reveals?application=shop&pseudonym=EMAIL_ADDRESS%3A3fa9c1d2&back=%2Ftraces%2Fx"
 FIELDS = {"application": "shop", "pseudonym": PSEUDONYM, "reason": "customer asked what leaked", "back": "/traces/x"}
-TRACE = f"{700:032x}"
 
 
 @pytest.fixture
 def vault(tmp_path: Path, context: ApiContext) -> Iterator[Vault]:
-    vault = filled(tmp_path, context.clock)
-    yield vault
-    vault.close()
+    with filled(tmp_path, context.clock) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -48,19 +44,10 @@ def approver(sign_in: Callable[..., Visitor]) -> Visitor:
 def redacted(telemetry: TelemetryStore) -> str:
     """Path of a trace that names the pseudonym in a message, a document and an error, and one that nobody sealed."""
     said = f"write to <{PSEUDONYM}> or <PHONE_NUMBER:00000000>"
-    call = Call(
-        trace_id=TRACE,
-        span_id=f"{700:016x}",
-        kind=Kind.LLM,
-        start_ns=START + 8 * MINUTE,
-        end_ns=START + 8 * MINUTE + 5,
-        dimensions={"service.name": ("shop",)},
-        input_messages=(Message(role="user", content=said),),
-        documents=(Document(content=said),),
-        error_message=said,
-    )
-    telemetry.append([ScoredTrace(Trace(TRACE, (call,)), ())])
-    return f"/traces/{TRACE}"
+    asked = (Message(role="user", content=said),)
+    scored = mentioning(700, input_messages=asked, documents=(Document(content=said),), error_message=said)
+    telemetry.append([scored])
+    return f"/traces/{scored.trace.trace_id}"
 
 
 def submit(visitor: Visitor, **changes: str) -> Any:
@@ -129,7 +116,17 @@ def test_what_is_not_a_question_is_a_page_that_says_why(approver: Visitor, chang
 
 
 @pytest.mark.parametrize(
-    "back", ["//evil.example", "https://evil.example", "javascript:alert(1)", "/\\evil.example", ""], ids=range(5)
+    "back",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "javascript:alert(1)",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "/\r\n/evil.example",
+        "",
+    ],
+    ids=range(7),
 )
 def test_it_leads_back_to_pages_of_ours_only(approver: Visitor, back: str) -> None:
     assert 'content="60;url=/calls"' in submit(approver, back=back).text

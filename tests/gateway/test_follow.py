@@ -14,18 +14,13 @@ from holdfast.gateway.snapshot_file import SnapshotFile
 from holdfast.gateway.tasks import ended
 from holdfast.testing.gateway import simple
 from tests.gateway.control_server import ControlServer
+from tests.gateway.world import until
 
 Test = Callable[[Follower, ControlServer, SnapshotFile], Awaitable[None]]
 
 
 def snapshot(version: int) -> Snapshot:
     return Snapshot(version=version, created_ns=version, desired=simple("http://127.0.0.1:1"))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def run(test: Test, directory: Path, follows: bool = True) -> None:

@@ -10,14 +10,14 @@ from holdfast.gateway.delivering import Delivery
 from holdfast.gateway.gateway import BACKLOG_PART, MAX_FINISHED, Work
 from holdfast.testing.gateway import simple
 from holdfast.testing.upstream import Behaviour, ScriptedUpstream
-from tests.gateway.world import World, chat, request, with_upstreams
+from tests.gateway.world import World, chat, request, until, with_upstreams
 
 
 def test_a_request_ends_under_the_snapshot_that_it_began_with() -> None:
     async def test(slow: ScriptedUpstream) -> None:
         world = World(simple(slow.url))
         asked = asyncio.create_task(world.ask())
-        await asyncio.sleep(0.05)
+        await until(slow.asked)
         world.put(simple("http://127.0.0.1:9"))
         told = await asked
         assert (told.status, told.headers["x-holdfast-snapshot"]) == (200, "1")

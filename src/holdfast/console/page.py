@@ -149,7 +149,17 @@ def error_page(request: Request, status: int, detail: str) -> Response:
 
 def back(path: str) -> RedirectResponse:
     """To a page of ours after a form was done."""
-    return RedirectResponse(path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/", 303)
+    return RedirectResponse(own_path(path, "/"), 303)
+
+
+def own_path(path: str, otherwise: str) -> str:
+    """`path` where it names a page of ours, else `otherwise`.
+
+    Browsers drop tabs and line breaks from an address and read a backslash as a slash, so that "/", a tab and "/evil.example"
+    name another site (https://url.spec.whatwg.org/#concept-basic-url-parser).
+    """
+    ours = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+    return path if ours else otherwise
 
 
 def _to_login(request: Request) -> Response:

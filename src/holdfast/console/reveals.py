@@ -11,7 +11,7 @@ from holdfast.api.context import ApiContext, Context
 from holdfast.api.revealing import LONGEST_REASON, Order
 from holdfast.api.reveals import revealing
 from holdfast.console.forms import SignedForm
-from holdfast.console.page import PageRoute, Viewer, render
+from holdfast.console.page import PageRoute, Viewer, own_path, render
 from holdfast.console.texts import Piece
 from holdfast.context.entities import Pseudonym
 from holdfast.context.visible import visible
@@ -31,7 +31,9 @@ def ask(request: Request, context: Context, who: Viewer, application: str = "", 
         raise NotFoundError(f"No application {application!r}.")
     who.must(Role.APPROVER, application)
     asked = str(Pseudonym.parse(pseudonym))
-    return render(request, who, "reveal.html", application=application, pseudonym=asked, back=_back(back), found=None)
+    return render(
+        request, who, "reveal.html", application=application, pseudonym=asked, back=own_path(back, "/calls"), found=None
+    )
 
 
 @router.post("/reveals")
@@ -49,7 +51,7 @@ def show(request: Request, context: Context, who: Viewer, form: SignedForm) -> R
         "reveal.html",
         application=order.application,
         pseudonym=str(found.pseudonym),
-        back=_back(form.get("back")),
+        back=own_path(form.get("back"), "/calls"),
         found=[visible(value) for value in found.values],
         seconds=SHOWN_S,
     )
@@ -64,8 +66,3 @@ def reveal_links(context: ApiContext, who: Identity, application: str, back: str
     return {
         str(p): "/reveals?" + urlencode({"application": application, "pseudonym": str(p), "back": back}) for p in sorted(known)
     }
-
-
-def _back(path: str) -> str:
-    """A page of ours to return to."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/calls"

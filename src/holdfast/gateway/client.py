@@ -5,6 +5,7 @@ and middleware of its own. It follows no redirect, decompresses nothing, keeps n
 """
 
 import asyncio
+import socket
 import ssl
 from functools import cache
 from typing import cast
@@ -268,7 +269,7 @@ class Connections:
 
     async def _connected(self, loop: asyncio.AbstractEventLoop) -> Connection:
         """Each address in turn, for its part of the time: one that swallows everything must not take it all."""
-        found = await loop.getaddrinfo(self._host, self._port, type=1)
+        found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         addresses = sorted(found, key=lambda one: one[4] != self._good)[:MAX_CONNECTING_ADDRESSES]
         end_s = loop.time() + self._connect_s
         failed: OSError = OSError("no address")
