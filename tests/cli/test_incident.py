@@ -87,7 +87,9 @@ def test_an_incident_of_a_configured_scorer_is_told_in_its_words(shell: Shell) -
         found.append([msgspec.structs.replace(opened, event=judged), *rest])
     text = shell.run("incident", "show", "inc_1").output
     assert "failure: house_rules" in text
-    assert "probability, up is worse" in text
+    row = next(line.split() for line in text.splitlines() if line.strip().startswith("breaks_house_rules "))
+    assert "%" in row
+    assert "up" in row
     (listed,) = orjson.loads(shell.run("incident", "list", "--json").stdout)
     assert "house_rules" in listed["failure_modes"]
     assert "house rules" in shell.run("incident", "show", "inc_1", "--postmortem").stdout

@@ -43,11 +43,20 @@ def test_the_timeline_says_who_did_what() -> None:
     assert incident().timeline[0].actor in text
 
 
-def test_a_metric_says_what_it_is_measured_in_and_which_way_is_worse() -> None:
-    assert "probability, up is worse" in shown(incident())
+def test_a_metric_is_told_in_its_unit_with_the_way_that_is_worse_and_where_it_was_seen() -> None:
+    row = next(line for line in shown(incident()).splitlines() if line.strip().startswith("ungrounded_answer "))
+    assert "%" in row
+    assert "up" in row
+    assert "the cohort" in row
+
+
+def test_a_title_is_never_cut() -> None:
+    title = "Data leak rose 15-fold for " + ", ".join(f"dimension{n}=value{n}" for n in range(9))
+    assert title in " ".join(shown(msgspec.structs.replace(incident(), title=title)).split())
 
 
 def test_a_metric_of_a_scorer_that_is_gone_is_told_by_its_name() -> None:
     text = shown(incident(), metrics={})
     assert "failure: ungrounded_answer" in text
-    assert "probability, up is worse" not in text
+    row = next(line for line in text.splitlines() if line.strip().startswith("ungrounded_answer "))
+    assert "up" not in row

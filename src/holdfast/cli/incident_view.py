@@ -6,7 +6,8 @@ from rich.table import Table
 from holdfast.cli.console import out
 from holdfast.core.clock import to_iso
 from holdfast.core.incident import Incident
-from holdfast.core.score import Direction, Metric
+from holdfast.core.score import Direction, Metric, Unit
+from holdfast.correlate.title import number
 from holdfast.report.analysis import failure_modes, strongest_by_metric
 from holdfast.report.postmortem import condensed
 
@@ -17,7 +18,8 @@ def show_incident(incident: Incident, metrics: dict[str, Metric]) -> None:
     Args:
         metrics: definitions by name; a metric that is not there, as that of a scorer which is gone, is told by its name alone.
     """
-    out.rule(f"[bold]{escape(incident.title)}[/]", align="left")
+    out.rule(style="dim")
+    out.print(f"[bold]{escape(incident.title)}[/]")
     out.print(f"{incident.id}  {incident.severity}  {incident.state}  {escape(incident.service)}")
     out.print(f"started {to_iso(incident.started_ns)}, detected {to_iso(incident.detected_ns)}")
     cohort = ", ".join(f"{name}={value}" for name, value in incident.cohort.items()) or "no dimension explains it"
@@ -25,11 +27,7 @@ def show_incident(incident: Incident, metrics: dict[str, Metric]) -> None:
     impact = incident.impact
     out.print(f"impact: {impact.calls} bad answers ({impact.calls_low}-{impact.calls_high}), {impact.users} users")
     out.print(f"failure: {', '.join(failure_modes(incident, metrics)[:5])}")
-    table = Table("metric", "in", "where", "before", "since", box=None, header_style="dim")
-    for signal in strongest_by_metric(incident)[:6]:
-        measured = _measured(metrics.get(signal.metric))
-        table.add_row(signal.metric, measured, escape(str(signal.segment)), f"{signal.baseline:.3g}", f"{signal.observed:.3g}")
-    out.print(table)
+    out.print(_moved(incident, metrics))
     diagnosis = incident.diagnosis
     if diagnosis is None:
         out.print("[yellow]not diagnosed[/]")
@@ -47,12 +45,19 @@ def show_incident(incident: Incident, metrics: dict[str, Metric]) -> None:
         out.print(f"next: {escape(action)}")
 
 
-_WORSE = {Direction.UP_IS_WORSE: ", up is worse", Direction.DOWN_IS_WORSE: ", down is worse"}
+_WORSE = {Direction.UP_IS_WORSE: "up", Direction.DOWN_IS_WORSE: "down", Direction.BOTH: "up or down"}
 
 
-def _measured(metric: Metric | None) -> str:
-    """Unit and direction."""
-    return f"{metric.unit}{_WORSE.get(metric.direction, '')}" if metric else ""
+def _moved(incident: Incident, metrics: dict[str, Metric]) -> Table:
+    """What moved, from where to where; the segment only where it is not the cohort itself."""
+    table = Table("metric", "before", "since", "worse is", "measured in", box=None, header_style="dim")
+    for signal in strongest_by_metric(incident)[:6]:
+        metric, conditions = metrics.get(signal.metric), signal.segment.conditions
+        unit, worse = (metric.unit, _WORSE.get(metric.direction, "")) if metric else (Unit.COUNT, "")
+        where = "the cohort" if conditions == incident.cohort else ", ".join(f"{k}={v}" for k, v in conditions.items())
+        before, since = number(signal.baseline, unit), number(signal.observed, unit)
+        table.add_row(signal.metric, before, since, worse, escape(where or "all calls"))
+    return table
 
 
 def show_timeline(incident: Incident) -> None:

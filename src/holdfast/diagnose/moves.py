@@ -40,7 +40,8 @@ class Move:
     """One metric inside the cohort.
 
     `change` is in probability for rates, else in mean rank (0.5 = the whole distribution); `error` is its standard error.
-    `before` and `since` are means of the metric in its own unit; `nats` how surprising the observed values are.
+    `before` and `since` are in the metric's own unit: means of rates, medians of what is compared by ranks, because a few huge
+    values may move a mean against all others. `nats` is how surprising the observed values are.
     """
 
     metric: str
@@ -134,8 +135,9 @@ def _measure(frame: Frame, column: Column, known: Metric | None, inside: Bools, 
     error = float(np.sqrt(pooled / x.size + pooled / effective))
     if drift * change > 0:
         change = float(np.sign(change)) * max(abs(change) - abs(drift), 0.0)
-    before = float(np.average(old, weights=weight))
-    return Move(column.metric, rate, change, error, before, float(x.mean()), int(x.size), _nats(a, base, rate))
+    before = float(np.average(old, weights=weight) if rate else np.quantile(old, 0.5, weights=weight, method="inverted_cdf"))
+    typical = float(x.mean() if rate else np.median(x))
+    return Move(column.metric, rate, change, error, before, typical, int(x.size), _nats(a, base, rate))
 
 
 def _drift(column: Column, rate: bool, since: Bools, before: Bools) -> float:

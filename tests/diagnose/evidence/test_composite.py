@@ -5,8 +5,8 @@ from holdfast.diagnose.moves import Step
 from tests.diagnose.evidence.scenes import scene
 from tests.diagnose.incidents import Shop
 
-GROUNDING = Composite("grounding", "Unsupported", ("ungrounded_answer", "unsupported_numbers"))
-MATCH = Composite("match", "Worse match", ("retrieval_dissimilarity",), ("retrieval_score",))
+GROUNDING = Composite("grounding", "Unsupported", "Supported", ("ungrounded_answer", "unsupported_numbers"))
+MATCH = Composite("match", "Worse match", "Better match", ("retrieval_dissimilarity",), ("retrieval_score",))
 
 
 def test_the_metric_that_moved_furthest_is_named_with_its_numbers() -> None:
@@ -23,8 +23,15 @@ def test_a_fall_of_what_should_be_high_is_a_rise_of_the_composite() -> None:
     assert reading.step is Step.SURGE
 
 
+def test_a_fall_is_not_told_as_a_rise() -> None:
+    reading = Composite("cost", "Requests cost more", "Requests cost less", ("cost",)).read(scene(Shop().scale("cost", 0.3)))
+    assert reading is not None
+    assert reading.step < Step.FLAT
+    assert reading.text.startswith("Requests cost less: cost ")
+
+
 def test_metrics_that_nobody_scored_are_left_out_and_never_calm() -> None:
-    assert Composite("x", "X", ("no_such_metric",)).read(scene(Shop())) is None
+    assert Composite("x", "X", "Y", ("no_such_metric",)).read(scene(Shop())) is None
 
 
 def test_a_metric_that_stopped_reporting_is_seen_missing() -> None:

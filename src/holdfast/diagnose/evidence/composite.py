@@ -38,12 +38,13 @@ class Composite:
 
     Args:
         name: unique over all groups.
-        words: what a rise means, as the beginning of a sentence.
+        risen: what a rise means, as the beginning of a sentence; `fallen`: what a fall does.
         rising: metrics whose rise is this composite's rise; `falling`: those whose fall is.
     """
 
     name: str
-    words: str
+    risen: str
+    fallen: str
     rising: tuple[str, ...] = ()
     falling: tuple[str, ...] = ()
 
@@ -59,7 +60,8 @@ class Composite:
         if not signed:
             return None
         metric, step = max(signed, key=lambda pair: (abs(pair[1] - Step.FLAT), scene.moves[pair[0]].nats))
-        return Reading(self.name, step, f"{self.words}: {describe(scene.moves[metric])}", metric)
+        words = self.fallen if step < Step.FLAT else self.risen
+        return Reading(self.name, step, f"{words}: {describe(scene.moves[metric])}", metric)
 
 
 @dataclass(frozen=True)

@@ -116,12 +116,14 @@ def _difference(a: Floats, b: Floats) -> float:
 
 
 COMPOSITES = (
-    Composite("injection", "Users try to override instructions", ("prompt_injection",)),
-    Composite("secrets", "Users paste secrets", ("secrets_in_prompt",)),
+    Composite(
+        "injection", "Users try to override instructions", "Fewer users try to override instructions", ("prompt_injection",)
+    ),
+    Composite("secrets", "Users paste secrets", "Users paste fewer secrets", ("secrets_in_prompt",)),
     Derived("concentration", "Few users are behind it", concentration),
     Derived("newcomers", "Others ask than before", newcomers),
     Derived("volume", "Traffic changed", volume),
     Derived("long_inputs", "Long inputs fare worse", long_inputs),
-    Composite("feedback", "Users are unhappy", ("negative_feedback",)),
+    Composite("feedback", "Users are unhappy", "Users are happier", ("negative_feedback",)),
     Derived("feedback_presence", "Feedback arrives more or less often", presence("negative_feedback")),
 )
