@@ -16,9 +16,9 @@ from holdfast.control.effects import Refuse
 from holdfast.control.snapshot import BreakerRule, BreakerSignal, Desired, Retries, Route, Target, WeightedTarget
 from holdfast.gateway.spool import SpoolReader
 from holdfast.testing.gateway import KEY, GatewayProcess, lease, simple
+from holdfast.testing.load import CHAT, HEADERS, Load
 from holdfast.testing.model_server import Reply
 from holdfast.testing.upstream import Behaviour, UpstreamProcess, wait_until
-from tests.scenarios.load import CHAT, HEADERS, Load
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 RULE = BreakerRule(name="t", signal=BreakerSignal.TRANSPORT, min_count=5, window_s=10, cool_s=0.5, probes=2)

@@ -14,9 +14,9 @@ from holdfast.control.gateways import BreakerPosition
 from holdfast.control.snapshot import Desired, Target
 from holdfast.gateway.spool import SpoolReader
 from holdfast.testing.gateway import KEY, GatewayProcess, simple
+from holdfast.testing.load import CHAT, Load
 from holdfast.testing.model_server import Reply
 from holdfast.testing.upstream import Behaviour, UpstreamProcess, wait_until
-from tests.scenarios.load import CHAT, Load
 from tests.scenarios.test_gateway_faults import RULE, two
 
 HEADERS = {"authorization": f"Bearer {KEY}"}

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import msgspec
 
+from holdfast.core.clock import SystemClock
 from holdfast.testing.model_server import Asked, Reply, answered, streamed
 
 MAX_ASKED = 10_000
@@ -75,7 +76,7 @@ class UpstreamProcess:
         self._ask(("behave", behaviour))
 
     def asked(self) -> list[tuple[Asked, dict[str, str]]]:
-        """What has been asked since the last call: path and body, and the headers."""
+        """What has been asked since the last call: path and body; the headers, and `:method` and `:time_ns`."""
         asked: list[tuple[Asked, dict[str, str]]] = self._ask(("asked", None))
         return asked
 
@@ -152,7 +153,7 @@ class ScriptedUpstream:
         self._behaviour, self._left = behaviour, behaviour.failures
 
     def asked(self) -> list[tuple[Asked, dict[str, str]]]:
-        """What has been asked since the last call: path and body, and the headers."""
+        """What has been asked since the last call: path and body; the headers, and `:method` and `:time_ns`."""
         asked = list(self._asked)
         self._asked.clear()
         return asked
@@ -197,7 +198,7 @@ class ScriptedUpstream:
             body = {"raw": data.decode("utf-8", "replace")}
         body = body if isinstance(body, dict) else {"value": body}
         asked = Asked(target, body)
-        self._asked.append((asked, headers | {":method": method}))
+        self._asked.append((asked, headers | {":method": method, ":time_ns": str(SystemClock().now_ns())}))
         behaviour = self._now(str(body.get("model", "")))
         return await self._answer(behaviour, asked, writer)
 
