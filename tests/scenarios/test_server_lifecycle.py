@@ -38,7 +38,12 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         port = other.getsockname()[1]
         environment = {**os.environ, "HOLDFAST_SERVER__API_PORT": str(port), "HOLDFAST_SERVER__DATA_DIR": str(tmp_path / "two")}
         result = subprocess.run(
-            [sys.executable, "-m", "holdfast", "up"], env=environment, capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-m", "holdfast", "up", "--no-gateway"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
     assert result.returncode == 2
     assert str(port) in result.stderr

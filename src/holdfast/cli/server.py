@@ -18,7 +18,7 @@ from holdfast.ingest.receiver import Endpoints
 from holdfast.settings import Settings
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", metavar="DIR", help="Folder of stores, journal and keys.")]
-WithGateway = Annotated[bool, typer.Option("--gateway", help="Run the gateway too, as `holdfast gateway` does.")]
+WithGateway = Annotated[bool, typer.Option("--gateway/--no-gateway", help="Run the gateway too, as `holdfast gateway` does.")]
 
 
 def server(config: ConfigOption = None, data_dir: DataDir = None) -> None:
@@ -33,7 +33,7 @@ def server(config: ConfigOption = None, data_dir: DataDir = None) -> None:
         found.run(lambda _: _tell_setup(found.setup_link))
 
 
-def up(config: ConfigOption = None, data_dir: DataDir = None, gateway: WithGateway = False) -> None:
+def up(config: ConfigOption = None, data_dir: DataDir = None, gateway: WithGateway = True) -> None:
     """Everything on this machine with embedded stores: nothing to set up.
 
     Example: holdfast up, then OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 for your application
@@ -47,7 +47,7 @@ def up(config: ConfigOption = None, data_dir: DataDir = None, gateway: WithGatew
         log_as_json()
         found = Server(settings)
         with gateway_beside(settings, config, data_dir) if gateway else nullcontext():
-            found.run(lambda endpoints: _greet(settings, endpoints, found.setup_link))
+            found.run(lambda endpoints: greet(settings, endpoints, found.setup_link, gateway))
 
 
 def _settings(config: Path | None, data_dir: Path | None) -> Settings:
@@ -55,14 +55,18 @@ def _settings(config: Path | None, data_dir: Path | None) -> Settings:
     return settings_of(config, overrides)
 
 
-def _greet(settings: Settings, endpoints: Endpoints, setup_link: str) -> None:
+def greet(settings: Settings, endpoints: Endpoints, setup_link: str, gateway: bool) -> None:
+    """Where everything is reached."""
     err.print("[bold]Holdfast is up.[/] Stop it with Ctrl-C.")
     err.print(f"  OTLP/HTTP  {endpoints.http_url}   (OTEL_EXPORTER_OTLP_ENDPOINT)")
     err.print(f"  OTLP/gRPC  {endpoints.grpc_target}")
     err.print(f"  console    http://{settings.server.host}:{settings.server.api_port}/")
     err.print(f"  data       {escape(str(settings.server.data_dir.resolve()))}")
     err.print("  incidents  holdfast incident list")
-    err.print("  gateway    holdfast gateway, or `holdfast up --gateway`: serves model calls once it has routes")
+    if gateway:
+        err.print(
+            f"  gateway    http://{settings.gateway.host}:{settings.gateway.port}/v1   (OPENAI_BASE_URL, once it has routes)"
+        )
     if settings.access.demo:
         err.print("[bold red]  demo: everybody who reaches this machine's loopback address is an administrator[/]")
     _tell_setup(setup_link)

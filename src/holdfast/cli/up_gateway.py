@@ -1,4 +1,4 @@
-"""The gateway that `holdfast up --gateway` runs: the same program as `holdfast gateway`, as a child of the server."""
+"""The gateway that `holdfast up` runs: the same program as `holdfast gateway`, as a child of the server."""
 
 import os
 import subprocess
