@@ -68,6 +68,20 @@ def test_another_language_is_neither_toxic_nor_unsafe_for_being_one(text: str) -
     assert found["unsafe_request"].value < 0.5
 
 
+@pytest.mark.parametrize(
+    "text", [ANSWER, "The fee is 45 euros, and the bag may weigh 32 kg.", "You are booked on the flight at noon."]
+)
+def test_an_answer_that_nobody_doubts_looks_no_worse_than_one_that_was_doubted_and_found_harmless(text: str) -> None:
+    subject = exchange(text)
+    assert value(Safety(), subject, "unsafe_output") < 0.1
+    assert value(BOTH, subject, "unsafe_output") < 0.2
+
+
+def test_an_answer_in_another_language_must_be_surely_harmful() -> None:
+    subject = exchange(GERMAN, GERMAN)
+    assert value(Safety(), subject, "unsafe_output") < min(0.1, value(FIRST, subject, "unsafe_output"))
+
+
 def test_a_trace_without_texts_has_no_scores() -> None:
     assert not scores(BOTH, trace(call(Kind.WORKFLOW)))
     assert set(scores(BOTH, trace(llm(ANSWER, input_messages=())))) == {"toxicity", "unsafe_output"}
