@@ -37,7 +37,18 @@ def test_impact_is_what_is_bad_beyond_the_baseline_with_an_interval_around_it() 
     assert impact.calls == 50 - round(0.04 * 200)
     assert impact.calls_low < impact.calls < impact.calls_high
     assert impact.users == 7
-    assert impact.cost_usd == pytest.approx(0.5)
+    assert impact.cost_usd == pytest.approx(0.42)
+
+
+def test_no_more_users_are_hurt_than_calls_are_worse_than_usual() -> None:
+    noisy = signal(baseline=0.46, observed=0.5)
+    impact = measure_impact(incident(noisy), FakeTelemetry(seen("ungrounded_answer", [1.0, 0.0] * 50)), METRICS, NOW)
+    assert (impact.calls, impact.users) == (4, 4)
+
+
+def test_what_nobody_knows_the_price_of_is_not_said_to_be_free() -> None:
+    telemetry = FakeTelemetry(seen("ungrounded_answer", [1.0, 0.0] * 50))
+    assert measure_impact(incident(signal()), telemetry, METRICS, NOW).cost_usd is None
 
 
 def test_calls_outside_the_cohort_do_not_count() -> None:

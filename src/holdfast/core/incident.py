@@ -52,13 +52,16 @@ class Priority(StrEnum):
 
 
 class Impact(msgspec.Struct, frozen=True, kw_only=True):
-    """Who was hurt since the incident started. `calls` is the expected number of bad ones, with its 95 % interval."""
+    """Who was hurt since the incident started. `calls` is the expected number of bad ones, with its 95 % interval.
+
+    `users` of those, at most as many; `cost_usd`: what they cost, None where nobody knows their price.
+    """
 
     calls: int = 0
     calls_low: int = 0
     calls_high: int = 0
     users: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float | None = None
 
 
 class Timestamp(msgspec.Struct, frozen=True, kw_only=True):

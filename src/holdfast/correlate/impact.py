@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv
@@ -24,8 +25,8 @@ def measure_impact(incident: Incident, telemetry: Telemetry, metrics: Mapping[st
 
     The metric that hurt most calls counts: metrics of one cause hurt the same calls, so they are not added up. The interval
     is that of a beta posterior (Jeffreys) of the share of bad calls; where a judge saw a sample of them, that of the
-    prediction-powered estimate. `users` had at least one bad call; `cost_usd` is what
-    bad calls cost.
+    prediction-powered estimate. `users` had at least one bad call, and are no more than the calls beyond the baseline; `cost_usd`
+    is what bad calls cost on average, times so many.
     Nothing is measured before the incident started nor after `now_ns`.
     """
     watched = {s.metric: s for s in incident.signals if s.verdict is Verdict.FAILURE and s.metric in metrics}
@@ -41,10 +42,9 @@ def measure_impact(incident: Incident, telemetry: Telemetry, metrics: Mapping[st
         harm = Harm(incident.service, cheap, incident.cohort, _since(incident), now_ns + 1)
         best = corrected_impact(best, harm, judge, telemetry)
     cost = found[COST]
-    total = sum(float(v) for v, trace in zip(cost.value, cost.trace_id, strict=True) if trace in hurt)
-    return Impact(
-        calls=best.calls, calls_low=best.calls_low, calls_high=best.calls_high, users=best.users, cost_usd=round(total, 6)
-    )
+    known = [float(v) for v, trace in zip(cost.value, cost.trace_id, strict=True) if trace in hurt]
+    spent = round(sum(known) * min(best.calls / len(hurt), 1.0), 6) if known else None
+    return msgspec.structs.replace(best, users=min(best.users, best.calls), cost_usd=spent)
 
 
 def _since(incident: Incident) -> int:

@@ -12,7 +12,7 @@ from holdfast.diagnose.catalogue.registry import BY_NAME
 from holdfast.diagnose.changes import Suspect
 from holdfast.diagnose.evidence.composite import Reading
 from holdfast.diagnose.findings import Findings
-from holdfast.diagnose.frame import Bools
+from holdfast.diagnose.frame import Bools, Column
 from holdfast.diagnose.moves import Step
 
 MOST_CAUSES = 5
@@ -140,7 +140,8 @@ def _cohort_statement(found: Findings, best: int) -> Statement:
     parts = [(late & inside, "there"), (late & ~inside, "elsewhere"), (~late & inside, "there before")]
     seen = ", ".join(f"{where} {mean(rows)}" for rows, where in parts if rows.any())
     text = f"{told} {since}: mean {column.metric} {seen}; {found.cohort.confidence:.0%} of resamples name the same calls"
-    return Statement(group="cohort", text=text, log_ratio=log_ratio)
+    shown = _largest(found, column, not watched.is_fall)
+    return Statement(group="cohort", text=text, log_ratio=log_ratio, exemplars=tuple(shown))
 
 
 def _change_statements(found: Findings, best: int) -> list[Statement]:
@@ -158,14 +159,16 @@ def _change_statements(found: Findings, best: int) -> list[Statement]:
 
 def _exemplars(found: Findings, reading: Reading) -> list[Exemplar]:
     column = found.frame.columns.get(reading.metric)
-    if column is None:
-        return []
+    return [] if column is None else _largest(found, column, reading.step > Step.FLAT)
+
+
+def _largest(found: Findings, column: Column, high: bool) -> list[Exemplar]:
+    """Calls of the cohort since onset with the highest values of a metric, or with the lowest."""
     rows = np.flatnonzero(found.frame.after[column.call] & found.inside[column.call])
-    move_up = reading.step > Step.FLAT
-    order = np.argsort(-column.value[rows] if move_up else column.value[rows], kind="stable")[:EXEMPLARS]
+    order = np.argsort(-column.value[rows] if high else column.value[rows], kind="stable")[:EXEMPLARS]
     keys = [found.frame.key(int(column.call[i])) for i in rows[order]]
     values = column.value[rows[order]]
-    return [Exemplar(t, s, f"{reading.metric} = {v:.3g}") for (t, s), v in zip(keys, values, strict=True)]
+    return [Exemplar(t, s, f"{column.metric} = {v:.3g}") for (t, s), v in zip(keys, values, strict=True)]
 
 
 def actions(found: Findings, chosen: Sequence[Cause]) -> list[str]:

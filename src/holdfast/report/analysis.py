@@ -88,7 +88,7 @@ def incident_document(incident: Incident, metrics: dict[str, Metric]) -> dict[st
         "impact": {
             "calls": incident.impact.calls,
             "users": incident.impact.users,
-            "cost_usd": round(incident.impact.cost_usd, 4),
+            "cost_usd": None if incident.impact.cost_usd is None else round(incident.impact.cost_usd, 4),
         },
         "evidence": [{"trace_id": e.trace_id, "span_id": e.span_id, "why": e.why} for e in exemplars(incident)],
         "actions": list(diagnosis.actions) if diagnosis else [],
@@ -111,10 +111,16 @@ def failure_modes(incident: Incident, metrics: dict[str, Metric]) -> list[str]:
 
 
 def exemplars(incident: Incident) -> list[Exemplar]:
-    """Calls that show what happened, from signals and diagnosis, each call once."""
+    """Calls that show what happened, each once: those of signals within the cohort, and of the diagnosis, which looked there.
+
+    Signals of others, who are watched in larger segments, speak only where nobody else does.
+    """
     found: dict[tuple[str, str], Exemplar] = {}
-    groups = [signal.exemplars for signal in strongest_by_metric(incident)]
+    signals = strongest_by_metric(incident)
+    groups = [signal.exemplars for signal in signals if incident.cohort.items() <= signal.segment.conditions.items()]
     groups += [statement.exemplars for statement in (incident.diagnosis.evidence if incident.diagnosis else ())]
+    if not any(groups):
+        groups = [signal.exemplars for signal in signals]
     for group in groups:
         for exemplar in group:
             found.setdefault((exemplar.trace_id, exemplar.span_id), exemplar)

@@ -53,7 +53,7 @@ def _impact(incident: Incident) -> Iterator[str]:
     yield "## Impact"
     yield ""
     yield f"About {impact.calls} bad answers (95 % interval {impact.calls_low} to {impact.calls_high}), {impact.users} users,"
-    yield f"${impact.cost_usd:.2f} spent on the affected calls."
+    yield "Nobody knows what they cost." if impact.cost_usd is None else f"${impact.cost_usd:.2f} spent on the affected calls."
     yield ""
 
 

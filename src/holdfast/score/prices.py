@@ -32,6 +32,8 @@ PRICES: dict[str, tuple[float, float]] = {
     "claude-haiku-4-5": (1.0, 5.0),
     "claude-3-5-haiku": (0.80, 4.0),
     "claude-3-haiku": (0.25, 1.25),
+    "mistral-large": (2.0, 6.0),
+    "mistral-medium": (0.40, 2.0),
     "gemini-2.5-pro": (1.25, 10.0),
     "gemini-2.5-flash": (0.30, 2.50),
     "gemini-2.5-flash-lite": (0.10, 0.40),
