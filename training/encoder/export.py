@@ -13,7 +13,8 @@ Array = npt.NDArray[np.float32]
 Weights = Mapping[str, Array]
 
 HEADS, WIDTH = 12, 384
-OPSET = 20
+OPSET = 23
+"""The first one with attention as one operator."""
 
 
 class Graph:
@@ -22,13 +23,15 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.arrays: list[onnx.TensorProto] = []
+        self.floats: list[str] = []
+        """Names of the products whose weights stay floats."""
         self.count = 0
 
     def add(self, operator: str, *inputs: str, name: str = "", **attributes: object) -> str:
         """One node."""
         self.count += 1
         result = name or f"{operator}_{self.count}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [result], **attributes))
+        self.nodes.append(helper.make_node(operator, list(inputs), [result], name=result, **attributes))
         return result
 
     def constant(self, value: npt.NDArray[np.generic]) -> str:
@@ -50,33 +53,30 @@ class Graph:
         product = self.add("MatMul", x, self.constant(weights[f"{name}.weight"].T))
         return self.add("Add", product, self.constant(weights[f"{name}.bias"]))
 
+    def head(self, x: str, weights: Array) -> str:
+        """x · Wᵀ by floats: the few outputs of a head cost next to nothing."""
+        product = self.add("MatMul", x, self.constant(weights.T))
+        self.floats.append(product)
+        return product
+
     def normalised(self, x: str, weights: Weights, name: str) -> str:
         """Layer normalisation over the last axis."""
         scale, shift = self.constant(weights[f"{name}.weight"]), self.constant(weights[f"{name}.bias"])
         return self.add("LayerNormalization", x, scale, shift, axis=-1, epsilon=1e-12)
 
-    def bias(self, mask: str) -> str:
-        """What attention adds where there is no token: shape (batch, 1, 1, tokens)."""
-        wide = self.add("Unsqueeze", mask, self.constant(np.array([1, 2], np.int64)))
-        absent = self.add("Sub", self.constant(np.array(1.0, np.float32)), wide)
-        return self.add("Mul", absent, self.constant(np.array(-1e9, np.float32)))
+    def layer(self, x: str, weights: Weights, name: str) -> str:
+        """One transformer layer, normalised after each part (Devlin et al. 2019). No token is padding, so there is no mask.
 
-    def layer(self, x: str, bias: str, weights: Weights, name: str) -> str:
-        """One transformer layer, normalised after each part (Devlin et al. 2019)."""
-        split = self.constant(np.array([0, 0, HEADS, WIDTH // HEADS], np.int64))
-        # One product for all three, so that the input is turned into eight bits once; the scale of attention goes into the query.
+        Three products over the same input: it is turned into eight bits once, and what attention takes need not be cut apart.
+        """
         scale = np.float32((WIDTH // HEADS) ** -0.5)
-        joined = {
-            f"qkv.{kind}": np.concatenate([weights[f"{name}.q.{kind}"] * scale, *(weights[f"{name}.{p}.{kind}"] for p in "kv")])
-            for kind in ("weight", "bias")
-        }
-        parts = self.split(self.linear(x, joined, "qkv"), 3)
-        query = self.add("Transpose", self.add("Reshape", parts[0], split), perm=[0, 2, 1, 3])
-        key = self.add("Transpose", self.add("Reshape", parts[1], split), perm=[0, 2, 3, 1])
-        value = self.add("Transpose", self.add("Reshape", parts[2], split), perm=[0, 2, 1, 3])
-        share = self.add("Softmax", self.add("Add", self.add("MatMul", query, key), bias), axis=-1)
-        heard = self.add("Transpose", self.add("MatMul", share, value), perm=[0, 2, 1, 3])
-        heard = self.add("Reshape", heard, self.constant(np.array([0, 0, WIDTH], np.int64)))
+        scaled = {f"q.{kind}": weights[f"{name}.q.{kind}"] * scale for kind in ("weight", "bias")}
+        query, key, value = (
+            self.linear(x, scaled, "q"),
+            self.linear(x, weights, f"{name}.k"),
+            self.linear(x, weights, f"{name}.v"),
+        )
+        heard = self.add("Attention", query, key, value, q_num_heads=HEADS, kv_num_heads=HEADS, scale=1.0)
         x = self.normalised(self.add("Add", x, self.linear(heard, weights, f"{name}.o")), weights, f"{name}.n1")
         inner = self.add("Gelu", self.linear(x, weights, f"{name}.i"))
         return self.normalised(self.add("Add", x, self.linear(inner, weights, f"{name}.u")), weights, f"{name}.n2")
@@ -87,7 +87,7 @@ class Graph:
         onnx.save(self.model(inputs, outputs), whole)
         quantize_dynamic(
             whole, path, per_channel=True, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul"],
-            extra_options={"MatMulConstBOnly": True},
+            nodes_to_exclude=self.floats, extra_options={"MatMulConstBOnly": True},
         )  # fmt: skip
         whole.unlink()
 
@@ -95,6 +95,6 @@ class Graph:
         """The graph as a model; inputs and outputs are arrays of floats."""
         values = [[helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in told.items()] for told in (inputs, outputs)]
         graph = helper.make_graph(self.nodes, "holdfast", values[0], values[1], self.arrays)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=11)
         onnx.checker.check_model(model)
         return model

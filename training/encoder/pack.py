@@ -16,7 +16,7 @@ from training.encoder.export import Array, Graph
 from training.encoder.network import DEPTH, FROZEN, WIDTH, Network
 from training.encoder.safety import HEADS
 
-STATES = ("b", "t", WIDTH)
+STATES = (1, "t", WIDTH)
 OUTPUTS = {"safety": HEADS, "entities": TAGS, "support": ("unsupported",)}
 """Top → its outputs."""
 POINTS = {
@@ -28,7 +28,8 @@ POINTS = {
 }
 """Slope and operating point of each head, from sources that the top had not seen (`--left`)."""
 PLACES = 256
-INPUTS = {"x": STATES, "mask": ("b", "t")}
+INPUTS = {"x": STATES}
+"""One window at a time: see `holdfast.models.encoder.Encoder.run`."""
 
 
 def arrays(module: torch.nn.Module) -> dict[str, Array]:
@@ -54,54 +55,44 @@ def tables(weights: Mapping[str, Array], notes: Mapping[str, Array]) -> bytes:
 def trunk(path: Path, weights: Mapping[str, Array]) -> None:
     """The frozen layers, from embeddings to states."""
     graph = Graph()
-    bias, x = graph.bias("mask"), graph.normalised("x", weights, "n")
+    x = graph.normalised("x", weights, "n")
     for i in range(FROZEN):
-        x = graph.layer(x, bias, weights, f"layers.{i}")
+        x = graph.layer(x, weights, f"layers.{i}")
     graph.add("Identity", x, name="y")
     graph.save(path, INPUTS, {"y": STATES})
 
 
 def layered(graph: Graph, weights: Mapping[str, Array]) -> str:
     """The layers of a top."""
-    bias, x = graph.bias("mask"), "x"
+    x = "x"
     for i in range(DEPTH - FROZEN):
-        x = graph.layer(x, bias, weights, f"layers.{i}")
+        x = graph.layer(x, weights, f"layers.{i}")
     return x
 
 
 def tagging(path: Path, weights: Mapping[str, Array], count: int) -> None:
     """A top with `count` outputs for each token."""
     graph = Graph()
-    graph.add("Identity", graph.linear(layered(graph, weights), weights, "out"), name="y")
-    graph.save(path, INPUTS, {"y": ("b", "t", count)})
+    found = graph.head(layered(graph, weights), weights["out.weight"])
+    graph.add("Add", found, graph.constant(weights["out.bias"]), name="y")
+    graph.save(path, INPUTS, {"y": (1, "t", count)})
 
 
 def judging(path: Path, weights: Mapping[str, Array]) -> None:
-    """The top of the safety heads: one output a head."""
+    """The top of the safety heads: one output a head.
+
+    A line through what a head looked at and through the mean is the same as what it looked at, and the mean, of lines through
+    each token: one product over the tokens gives them all.
+    """
     graph = Graph()
-    x = layered(graph, weights)
-    absent = graph.add("Sub", graph.add("Unsqueeze", "mask", graph.constant(np.array([2], np.int64))), _float(graph, 1.0))
-    likeness = graph.add("MatMul", x, graph.constant(weights["queries"].T * np.float32(0.05)))
-    looked = graph.add("Softmax", graph.add("Add", likeness, graph.add("Mul", absent, _float(graph, 1e9))), axis=1)
-    first = graph.add("MatMul", graph.add("Transpose", looked, perm=[0, 2, 1]), x)
-    present = graph.add("Unsqueeze", "mask", graph.constant(np.array([2], np.int64)))
-    axis = graph.constant(np.array([1], np.int64))
-    total = graph.add("ReduceSum", graph.add("Mul", x, present), axis, keepdims=1)
-    mean = graph.add("Div", total, graph.add("ReduceSum", present, axis, keepdims=1))
-    told = graph.add(
-        "ReduceSum",
-        graph.add("Mul", first, graph.constant(weights["out"][:, :WIDTH])),
-        graph.constant(np.array([2], np.int64)),
-        keepdims=0,
-    )
-    beside = graph.add("MatMul", mean, graph.constant(weights["out"][:, WIDTH:].T))
-    beside = graph.add("Squeeze", beside, axis)
-    graph.add("Add", graph.add("Add", told, beside), graph.constant(weights["shift"]), name="y")
-    graph.save(path, INPUTS, {"y": ("b", len(HEADS))})
-
-
-def _float(graph: Graph, value: float) -> str:
-    return graph.constant(np.array(value, np.float32))
+    lines = np.concatenate([weights["queries"] * np.float32(0.05), weights["out"][:, :WIDTH], weights["out"][:, WIDTH:]])
+    likeness, seen, beside = graph.split(graph.head(layered(graph, weights), lines), 3)
+    tokens = graph.constant(np.array([1], np.int64))
+    looked = graph.add("Mul", graph.add("Softmax", likeness, axis=1), seen)
+    told = graph.add("ReduceSum", looked, tokens, keepdims=0)
+    mean = graph.add("ReduceMean", beside, tokens, keepdims=0)
+    graph.add("Add", graph.add("Add", told, mean), graph.constant(weights["shift"]), name="y")
+    graph.save(path, INPUTS, {"y": (1, len(HEADS))})
 
 
 def vocabulary(start: Path) -> bytes:

@@ -28,7 +28,6 @@ _WORD_SEED = np.uint32(0x51ED270B)
 _PAIR_SEED = np.uint32(0x7FEB352D)
 _SIZE_SEED = 0x1F123BB5
 SIZES = (3, 4, 5)
-_SIZES = np.array(SIZES)[:, None]
 
 
 class Ngrams(msgspec.Struct, frozen=True):
@@ -47,14 +46,15 @@ class Ngrams(msgspec.Struct, frozen=True):
         `places` in [0, length], shape (p,); the result has a row for each of the five kinds, shape (5, p): what begins between
         two places is, in each row, the run of `buckets` from the one number to the other.
         """
-        counts = np.maximum(self.length - _SIZES + 1, 0)
-        words = np.searchsorted(self.words, places)
-        rows = np.empty((len(SIZES) + 2, places.size), np.intp)
-        np.minimum(places, counts, out=rows[:-2])
-        rows[-2] = words
-        np.minimum(words, max(self.words.size - 1, 0), out=rows[-1])
-        rows[1:-1] += np.cumsum(counts)[:, None]
-        rows[-1] += self.buckets.size - max(self.words.size - 1, 0)
+        words = self.words.searchsorted(places)
+        pairs = max(self.words.size - 1, 0)
+        kinds = [(places, max(self.length - size + 1, 0)) for size in SIZES] + [(words, self.words.size), (words, pairs)]
+        rows = np.empty((len(kinds), places.size), np.intp)
+        start = 0
+        for row, (begun, count) in zip(rows, kinds, strict=True):
+            np.minimum(begun, count, out=row)
+            row += start
+            start += count
         return rows
 
 
@@ -141,11 +141,21 @@ def _words(points: Codes) -> tuple[Buckets, Codes]:
 
 
 def _is_letter(points: Codes) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = _LETTERS.take(points, mode="clip")
+    return found
+
+
+def _letters() -> npt.NDArray[np.bool_]:
+    """Whether a code point, zero for every digit, is part of a word; the last place stands for all that are larger."""
+    points = np.arange(0x2071)
     small = (points >= 97) & (points <= 122)
     capital = (points >= 65) & (points <= 90)
     foreign = (points >= 0xC0) & ((points < 0x2000) | (points > 0x206F))
     found: npt.NDArray[np.bool_] = small | capital | (points == 48) | (points == 39) | foreign
     return found
+
+
+_LETTERS = _letters()
 
 
 def _bucket(values: Codes) -> Buckets:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import re2
 
-from holdfast.score.text import folded, invisible_count
+from holdfast.score.text import folded, invisible_count, one_pass
 
 _RULES = (
     r"(?:instruction|rule|prompt|direction|guideline|command|order|restriction|polic(?:y|ie)|constraint|programming"
@@ -288,12 +288,12 @@ _BASE64 = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{24,}={0,2}(?![A-Za-z0-
 _LEET = str.maketrans("013457@$!", "oieastasi")
 _LEET_WORD = re.compile(r"\b(?=\w*[a-z])(?=\w*[013457@$])[a-z013457@$!]{4,}\b")
 _TRIGGERS = re.compile(r"(?:ignor|disregard|forget|instruct|system|prompt|password|reveal)")
-_HAS_TRIGGER = re2.compile(_TRIGGERS.pattern)
+_HAS_TRIGGER = one_pass(_TRIGGERS.pattern)
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
 MAX_RUNS = 5
 MAX_WORDS = 200
-_HAS_BASE64 = re2.compile(r"[A-Za-z0-9+/]{24}")
-_HAS_LEET = re2.compile(r"[a-z][013457@$]+[a-z]|[013457@$][a-z]{3}")
+_HAS_BASE64 = one_pass(r"[A-Za-z0-9+/]{24}")
+_HAS_LEET = one_pass(r"[a-z][013457@$]+[a-z]|[013457@$][a-z]{3}")
 
 
 @lru_cache(maxsize=1)
@@ -327,7 +327,7 @@ def features(text: str) -> tuple[float, ...]:
 def _decoded_triggers(text: str, plain: str) -> float:
     """1 when base64 or rot13 hides an instruction, 0.5 when base64 hides other text."""
     best = 0.0
-    for run in _BASE64.findall(text)[:MAX_RUNS] if _HAS_BASE64.search(text) else ():
+    for run in _BASE64.findall(text)[:MAX_RUNS] if _HAS_BASE64.Match(text) else ():
         try:
             raw = base64.b64decode(run + "=" * (-len(run) % 4), validate=True)
         except (binascii.Error, ValueError):
@@ -343,7 +343,7 @@ def _decoded_triggers(text: str, plain: str) -> float:
 def _leet_triggers(plain: str) -> float:
     """1 when a trigger word is written with digits for letters."""
     # Digits for letters are common, trigger words behind them are not: that is asked first.
-    if not _HAS_LEET.search(plain) or not _HAS_TRIGGER.search(plain.translate(_LEET)):
+    if not _HAS_LEET.Match(plain) or not _HAS_TRIGGER.Match(plain.translate(_LEET)):
         return 0.0
     # Most words are letters alone: looking at the others only takes a third of the time.
     odd = " ".join([word for word in plain.split() if not word.isalpha()])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any, TypeVar
 
 from holdfast.context.memo import Memo
-from holdfast.score.facts import raw_numbers
+from holdfast.score.facts import counted, raw_numbers, spelled_numbers
 from holdfast.score.text import words
 
 STEM = 5
@@ -16,20 +16,34 @@ Answer = TypeVar("Answer")
 
 
 class Piece:
-    """A text and its words. Everything else is made on first use."""
+    """A text; its words and everything else are made on first use."""
 
-    __slots__ = ("_asked", "_line", "_notes", "_numbers", "_pairs", "_stems", "kinds", "text", "tokens")
+    __slots__ = ("_asked", "_kinds", "_line", "_notes", "_numbers", "_pairs", "_stems", "_tokens", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens: list[str] = words(text)
-        self.kinds: frozenset[str] = frozenset(self.tokens)
+        self._tokens: list[str] | None = None
+        self._kinds: frozenset[str] | None = None
         self._stems: frozenset[str] | None = None
         self._asked = False
         self._pairs: frozenset[tuple[str, str]] | None = None
         self._numbers: frozenset[str] | None = None
         self._line: str | None = None
         self._notes: dict[Hashable, Any] = {}
+
+    @property
+    def tokens(self) -> list[str]:
+        """Its words in order."""
+        if self._tokens is None:
+            self._tokens = words(self.text)
+        return self._tokens
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Its different words."""
+        if self._kinds is None:
+            self._kinds = frozenset(self.tokens)
+        return self._kinds
 
     @property
     def stems(self) -> frozenset[str]:
@@ -91,6 +105,11 @@ def piece_of(text: str) -> Piece:
         piece = Piece(text)
         _KEPT.put(text, piece, len(text) + 50)
     return piece
+
+
+def known_numbers(piece: Piece) -> frozenset[str]:
+    """Plain forms of all numbers that a source has: in digits, in words, and how many members its lists have."""
+    return piece.numbers | spelled_numbers(piece.kinds) | piece.once("counted", counted)
 
 
 def unknown(wanted: frozenset[str], pieces: tuple[Piece, ...]) -> frozenset[str]:
