@@ -28,6 +28,7 @@ import orjson
 
 from holdfast.control.snapshot import BreakerRule, BreakerSignal, Desired, Guard, GuardMode, GuardPlace
 from holdfast.testing.gateway import KEY, GatewayProcess, simple
+from holdfast.testing.upstream import wait_until
 
 CONNECTIONS = 32
 RATE = 500
@@ -252,6 +253,8 @@ def _ours(folder: Path, upstream: str, mode: GuardMode | None, workers: int) -> 
     directory = folder / f"holdfast-{mode or 'none'}"
     directory.mkdir()
     with GatewayProcess(directory, desired(upstream, mode), workers=workers) as gateway:
+        if mode is not None:
+            wait_until(lambda: all(status.guard_process for status in gateway.statuses()), timeout_s=60)
         name = f"holdfast, guards {mode.value if mode else 'none'}"
         yield Candidate(name, gateway.url, {"authorization": f"Bearer {KEY}"}, lambda: _workers(gateway))
 

@@ -12,8 +12,11 @@ from holdfast.access.access import TokenOrder
 from holdfast.access.roles import Identity, Role
 from holdfast.api.application import create_app
 from holdfast.api.context import ApiContext
+from holdfast.context.redact import RedactionPolicy, Redactor
 from holdfast.control.snapshot import Desired
 from holdfast.ledger.store import Ledger
+from holdfast.probe_judging import Judge, ProbeJudging
+from holdfast.score.calibrator import Calibrator
 from holdfast.testing.clock import FakeClock
 from holdfast.testing.control import example_desired
 from holdfast.testing.control_server import ADMIN, control_context
@@ -62,12 +65,17 @@ class PlaneClient:
 
 
 @contextmanager
-def planes(folder: Path) -> Iterator[PlaneClient]:
-    """Served in this process."""
+def planes(folder: Path, *judges: Judge) -> Iterator[PlaneClient]:
+    """Served in this process, with these judges of probes."""
     clock = FakeClock()
     with Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger:
-        context = control_context(ledger, clock)
-        with TestClient(create_app(context), headers={"Authorization": f"Bearer {ADMIN}"}) as client:
-            plane = PlaneClient(client, context, clock)
-            assert plane.put_desired(example_desired(), 0).status_code == 200
-            yield plane
+        judging = ProbeJudging(judges, Calibrator(), Redactor(RedactionPolicy(), b"0123456789abcdef"), clock) if judges else None
+        context = msgspec.structs.replace(control_context(ledger, clock), probe_judging=judging)
+        try:
+            with TestClient(create_app(context), headers={"Authorization": f"Bearer {ADMIN}"}) as client:
+                plane = PlaneClient(client, context, clock)
+                assert plane.put_desired(example_desired(), 0).status_code == 200
+                yield plane
+        finally:
+            if judging is not None:
+                judging.close()

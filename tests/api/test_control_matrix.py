@@ -33,6 +33,10 @@ WEAKEST: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /probes": ("viewer", None),
     "POST /gateways/{gateway_id}/report": ("viewer", {"version": 1, "started_ns": 1}),
     "POST /probes": ("responder", {"target": "large", "good": True, "judge": "j"}),
+    "POST /probes/answers": (
+        "responder",
+        {"lease_id": "l", "target": "large", "judge": "j", "trace_id": "t", "call": "e30="},
+    ),
     "POST /red-button": ("responder", {"pressed": True, "reason": "r"}),
     "POST /blocks/{block_id}/lift": ("responder", WHY),
     "POST /leases/plan": ("approver", LEASE),

@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -6,8 +7,10 @@ import msgspec
 import pytest
 
 from holdfast.control.gateways import GatewayReport
-from holdfast.control.probes import GOOD_IN_A_ROW, ProbeVerdict
+from holdfast.control.probes import GOOD_IN_A_ROW, ProbeAnswer, ProbeVerdict
 from tests.api.planes import BASE, PlaneClient, planes
+from tests.probes import Person, call
+from tests.probes import judge as judge_of
 
 
 @pytest.fixture
@@ -130,3 +133,93 @@ def test_judging_needs_a_responder_and_reporting_only_a_sign_in(plane: PlaneClie
     assert plane.post("/probes", body, headers=viewer).status_code == 403
     assert plane.post("/gateways/g/report", {"version": 1, "started_ns": 1}, headers=viewer).status_code == 204
     assert plane.post("/gateways/g/report", {}, headers={"Authorization": ""}).status_code == 401
+
+
+# Answers for a judge of the server's
+
+
+@pytest.fixture
+def court(tmp_path: Path) -> Iterator[PlaneClient]:
+    person = Person(lambda texts: 0.9 if "fool" in texts["answer"] else 0.1)
+    with planes(
+        tmp_path, judge_of(person), judge_of(Person(lambda texts: 0.0), "bank_only", applications=frozenset({"bank"}))
+    ) as found:
+        yield found
+
+
+def opened(court: PlaneClient, judge: str = "person") -> str:
+    lease_id: str = court.apply("open_breaker", arguments={"target": "large", "judge": judge}).json()["id"]
+    return lease_id
+
+
+def offer(court: PlaneClient, lease_id: str, said: str, /, **changes: Any) -> Any:
+    answer = ProbeAnswer(lease_id=lease_id, target="large", judge="person", trace_id="ab" * 16, call=call(said))
+    return court.post("/probes/answers", {**msgspec.to_builtins(answer), **changes})
+
+
+def verdicts(court: PlaneClient, count: int) -> list[dict[str, Any]]:
+    """Once so many are there."""
+    for _ in range(2_000):
+        found: list[dict[str, Any]] = court.get("/probes").json()
+        if len(found) >= count:
+            return found
+        threading.Event().wait(0.005)
+    raise AssertionError(f"{len(found)} verdicts after ten seconds")
+
+
+def test_good_answers_in_a_row_by_the_servers_judge_end_the_lease_and_a_bad_one_starts_anew(court: PlaneClient) -> None:
+    lease_id = opened(court)
+    said = ["It comes today."] * (GOOD_IN_A_ROW - 1) + ["You fool."] + ["It comes today."] * GOOD_IN_A_ROW
+    for number, text in enumerate(said):
+        assert "ended_because" not in court.get(f"/leases/{lease_id}").json()
+        assert offer(court, lease_id, f"{text} {number}").status_code == 202
+        assert verdicts(court, number + 1)[number]["good"] is ("fool" not in text)
+    assert court.get(f"/leases/{lease_id}").json()["ended_because"] == "its last probes were judged good by person"
+
+
+def test_an_answer_that_comes_after_its_lease_has_ended_is_refused_unjudged(court: PlaneClient) -> None:
+    lease_id = opened(court)
+    assert court.post(f"/leases/{lease_id}/revoke", {"reason": "over"}).is_success
+    assert offer(court, lease_id, "It comes today.").status_code == 404
+    assert court.get("/probes").json() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"lease_id": "lse_unknown"}, 404),
+        ({"target": "small"}, 404),
+        ({"judge": "somebody"}, 404),
+        ({"call": ""}, 422),
+        ({"call": "no base64!"}, 422),
+        ({"call": "e30="}, 422),
+        ({"call": "A" * 400_000}, 422),
+        ({"call": 7}, 422),
+        ({"more": 7}, 422),
+    ],
+    ids=["lease", "target", "judge", "empty", "text", "no-call", "large", "number", "unknown"],
+)
+def test_an_answer_that_nobody_waits_for_or_can_read_is_refused(court: PlaneClient, changes: dict[str, Any], status: int) -> None:
+    lease_id = opened(court)
+    assert offer(court, lease_id, "It comes today.", **changes).status_code == status
+
+
+def test_a_lease_may_name_a_judge_that_this_server_does_not_have(court: PlaneClient) -> None:
+    lease_id = opened(court, "elsewhere")
+    told = offer(court, lease_id, "It comes today.", judge="elsewhere")
+    assert (told.status_code, "elsewhere" in told.json()["detail"]) == (404, True)
+
+
+def test_a_judge_is_not_shown_the_answers_of_other_applications(court: PlaneClient) -> None:
+    lease_id = opened(court, "bank_only")
+    assert offer(court, lease_id, "It comes today.", judge="bank_only").status_code == 422
+
+
+def test_a_server_without_judges_says_so(plane: PlaneClient) -> None:
+    lease_id = opened(plane)
+    assert offer(plane, lease_id, "It comes today.").status_code == 404
+
+
+def test_a_viewer_cannot_have_answers_judged(court: PlaneClient) -> None:
+    body = {"lease_id": "l", "target": "large", "judge": "person", "trace_id": "t", "call": "e30="}
+    assert court.post("/probes/answers", body, headers=court.token({"*": "viewer"})).status_code == 403

@@ -31,6 +31,7 @@ RANK = {
     "scoring": 4,
     "pipeline": 5,
     "late_scoring": 5,
+    "probe_judging": 5,
     "calibration": 6,
     "replay": 6,
     "evaluation": 6,

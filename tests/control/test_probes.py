@@ -4,12 +4,12 @@ import msgspec
 import pytest
 
 from holdfast.control.effects import OpenBreaker
-from holdfast.control.probes import GOOD_IN_A_ROW, MAX_KEPT, Probes, ProbeVerdict, judged_lease
+from holdfast.control.probes import GOOD_IN_A_ROW, MAX_KEPT, ProbeAnswer, Probes, ProbeVerdict, judged_lease
 from holdfast.core.errors import InputError
 from tests.control.examples import LATER, NOW, lease, snapshot
 
 
-def verdict(good: bool = True, **changes: Any) -> ProbeVerdict:
+def verdict(good: bool | None = True, **changes: Any) -> ProbeVerdict:
     fields: dict[str, Any] = {"rule": "quality", "target": "large", "good": good, "judge": "groundedness", "lease_id": "lse_1"}
     return ProbeVerdict(**{**fields, "time_ns": NOW, **changes})
 
@@ -50,6 +50,23 @@ def test_good_verdicts_in_a_row_close_and_nothing_else_does(said: list[bool], ex
         probes.add(verdict(good))
         probes.add(verdict(True, lease_id="lse_2"))
     assert probes.closes("lse_1") is expected
+
+
+def test_probes_that_nobody_could_judge_count_neither_way() -> None:
+    probes = Probes()
+    for good in (None, True, True, None, True, True, None):
+        probes.add(verdict(good))
+    assert not probes.closes("lse_1")
+    probes.add(verdict(True))
+    probes.add(verdict(None))
+    assert probes.closes("lse_1")
+
+
+def test_probes_none_of_which_could_be_judged_close_nothing() -> None:
+    probes = Probes()
+    for _ in range(2 * GOOD_IN_A_ROW):
+        probes.add(verdict(None))
+    assert not probes.closes("lse_1")
 
 
 @pytest.mark.parametrize(
@@ -94,3 +111,13 @@ def test_a_lease_without_a_judge_is_closed_by_nobody() -> None:
 
 def test_a_verdict_comes_back_from_its_json() -> None:
     assert msgspec.json.decode(msgspec.json.encode(verdict()), type=ProbeVerdict) == verdict()
+
+
+def test_an_answer_and_the_verdict_on_it_speak_of_the_same_lease() -> None:
+    answer = ProbeAnswer(lease_id="lse_1", target="large", judge="groundedness", trace_id="t", call=b"{}", time_ns=NOW)
+    there = snapshot(lease(OpenBreaker(target="large", judge="groundedness")))
+    assert judged_lease(there, answer) == "lse_1"
+    said = answer.verdict(True, "x" * 5_000, NOW)
+    assert judged_lease(there, said) == "lse_1"
+    assert Probes().add(said).good is True
+    assert judged_lease(there, msgspec.structs.replace(answer, judge="another")) == ""

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from holdfast.control.gateways import GatewayReport
-from holdfast.control.probes import ProbeVerdict
+from holdfast.control.probes import ProbeAnswer, ProbeVerdict
 from holdfast.control.snapshot import Snapshot
 from holdfast.gateway.follow import Follower
 from holdfast.gateway.snapshot_file import SnapshotFile
@@ -96,13 +96,18 @@ def test_what_is_malformed_oversized_or_older_is_refused_and_the_last_good_one_s
 def test_reports_and_judged_probes_reach_the_server_and_its_absence_is_an_answer(tmp_path: Path) -> None:
     async def test(follower: Follower, server: ControlServer, file: SnapshotFile) -> None:
         assert await follower.report(GatewayReport(version=3, started_ns=1))
-        assert await follower.judged(ProbeVerdict(rule="q", target="t", good=True, judge="tox"))
-        assert [path for path, _ in server.posted] == ["/api/v1/control/gateways/g1/report", "/api/v1/control/probes"]
+        assert await follower.tell(ProbeVerdict(rule="q", target="t", good=True, judge="tox")) == 200
+        answer = ProbeAnswer(lease_id="l", target="t", judge="person", trace_id="t", call=b"{}")
+        assert await follower.tell(answer) == 200
+        posted = ["/gateways/g1/report", "/probes", "/probes/answers"]
+        assert [path for path, _ in server.posted] == [f"/api/v1/control{path}" for path in posted]
+        assert msgspec.convert(server.posted[2][1], ProbeAnswer) == answer
         assert server.posted[0][1]["version"] == 3
         server.status = 503
         assert not await follower.report(GatewayReport(version=3, started_ns=1))
         gone = Follower("http://127.0.0.1:9", str, "g", file, lambda s: None)
         assert not await gone.report(GatewayReport(version=3, started_ns=1))
+        assert await gone.tell(answer) == 0
         assert not await gone.poll()
         gone.close()
 

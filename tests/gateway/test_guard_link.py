@@ -14,7 +14,7 @@ from holdfast.core.call import Message
 from holdfast.gateway import guard_link
 from holdfast.gateway.dialects.protocol import Asked
 from holdfast.gateway.exchange import Ruling
-from holdfast.gateway.guard_link import MAX_URGENT, MAX_WAITING, GuardLink
+from holdfast.gateway.guard_link import AHEAD_TOGETHER, MAX_TOGETHER, MAX_URGENT, MAX_WAITING, GuardLink
 from holdfast.gateway.guard_words import Arm, encode_question
 from holdfast.gateway.guarding import Opinion, Ready, armed
 from holdfast.gateway.guards.protocol import Seen
@@ -137,6 +137,47 @@ def test_what_is_recalled_is_given_back_at_once_and_its_late_answer_is_nobodys()
         assert said[0] is not None
         assert said[0].ruling is Ruling.ALLOW
         assert (recalled, ends) == ([None], [])
+
+    with_link(test)
+
+
+def test_a_second_batch_follows_at_once_where_it_is_worth_it_and_never_a_third() -> None:
+    async def test(link: GuardLink, ends: list[int]) -> None:
+        process = link.pid
+        os.kill(process, signal.SIGSTOP)
+        answers: Answers = []
+
+        async def ask(count: int, urgent: bool = True) -> int:
+            for _ in range(count):
+                assert link.ask(question(), answers.append, urgent=urgent)
+            for _ in range(3):
+                await asyncio.sleep(0)
+            return link.under_way
+
+        assert await ask(1) == 1
+        assert await ask(AHEAD_TOGETHER - 1) == 1
+        assert await ask(1) == 1 + AHEAD_TOGETHER
+        assert await ask(30) == 1 + AHEAD_TOGETHER
+        os.kill(process, signal.SIGCONT)
+        await until(lambda: len(answers) == 1 + AHEAD_TOGETHER + 30)
+        assert None not in answers
+        assert (link.under_way, ends) == (0, [])
+
+    with_link(test)
+
+
+def test_what_nobody_waits_for_follows_in_full_batches_only() -> None:
+    async def test(link: GuardLink, ends: list[int]) -> None:
+        os.kill(link.pid, signal.SIGSTOP)
+        answers: Answers = []
+        for count, under_way in ((MAX_TOGETHER, MAX_TOGETHER), (MAX_TOGETHER - 1, MAX_TOGETHER), (1, 2 * MAX_TOGETHER)):
+            for _ in range(count):
+                assert link.ask(question(), answers.append, urgent=False)
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert link.under_way == under_way
+        link.recall()
+        assert answers == [None] * (2 * MAX_TOGETHER)
 
     with_link(test)
 

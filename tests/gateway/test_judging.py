@@ -171,6 +171,29 @@ def test_the_process_is_asked_where_others_would_have_to_wait(count: int, works:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("single", "works", "text", "at_once"),
+    [(True, False, ATTACK, True), (False, False, ATTACK, False), (True, True, ATTACK, False), (True, False, ATTACK * 200, False)],
+    ids=["single", "not the only one", "process at work", "long"],
+)
+def test_the_only_request_under_way_waits_for_no_turn_of_the_loop(single: bool, works: bool, text: str, at_once: bool) -> None:
+    async def run() -> None:
+        world, link = World(simple(guards=(guard("inj", "injection", GuardPlace.INPUT, threshold=0.5),))), Beside()
+        judging = Judging(world.gateway.guarding, lambda: single)
+        world.gateway.judge_by(link)
+        judging.link, link.works = link, works
+        one = Ready(armed(guard("inj", "injection", GuardPlace.INPUT, threshold=0.5)), GuardMode.ENFORCE, 0.5)
+        task = asyncio.ensure_future(asking(world, judging, one, text))
+        await asyncio.sleep(0)
+        assert task.done() is at_once
+        async with asyncio.timeout(5):
+            acting = await task
+        assert acting is not None
+        assert acting[1].ruling is Ruling.DENY
+
+    asyncio.run(run())
+
+
 def test_a_request_that_gives_up_waiting_disturbs_nobody() -> None:
     async def run() -> None:
         world, scorer = World(), Counting()

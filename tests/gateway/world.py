@@ -76,11 +76,16 @@ class World:
     """A gateway on `clock` with the snapshot in force; `lines` is its telemetry."""
 
     def __init__(
-        self, desired: Desired | None = None, *leases: Lease, keyless: bool = True, bounds: Bounds | None = None
+        self,
+        desired: Desired | None = None,
+        *leases: Lease,
+        keyless: bool = True,
+        bounds: Bounds | None = None,
+        content: bool = True,
     ) -> None:
         self.clock = FakeClock()
         self.lines: list[bytes] = []
-        self.gateway = Gateway(self.clock, REDACTOR, self.lines.append, keyless=keyless)
+        self.gateway = Gateway(self.clock, REDACTOR, self.lines.append, content=content, keyless=keyless)
         self.app = GatewayApp(self.gateway, bounds)
         self.version = 0
         self.put(desired or simple(), *leases)

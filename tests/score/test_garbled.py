@@ -43,9 +43,12 @@ def test_more_damage_is_more_certain() -> None:
     assert garbled_probability("fÃ¼r " * 20)[0] > garbled_probability("fÃ¼r " + "normal words " * 30)[0]
 
 
-def test_answer_and_documents_are_scored_apart() -> None:
+def test_answer_and_documents_are_two_metrics_so_that_healthy_documents_do_not_hide_garbled_answers() -> None:
     found = list(Garbled().score(exchange(ANSWER, "q?", "KÃ¶ln fÃ¼r fÃ¼nf")))
-    assert [(s.span_id[-1], s.value > 0.3) for s in found] == [("3", False), ("2", True)]
+    assert [(s.metric, s.span_id[-1], s.value > 0.3) for s in found] == [
+        ("garbled_text", "3", False),
+        ("garbled_document", "2", True),
+    ]
 
 
 def test_without_any_text_it_does_not_apply() -> None:

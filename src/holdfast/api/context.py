@@ -21,6 +21,7 @@ from holdfast.core.score import Metric
 from holdfast.detect.objective import Objective
 from holdfast.ledger.store import Ledger
 from holdfast.live import Progress
+from holdfast.probe_judging import ProbeJudging
 from holdfast.telemetry.store import TelemetryStore
 
 COOKIE = "holdfast_session"
@@ -45,6 +46,7 @@ class ApiContext(msgspec.Struct, frozen=True, kw_only=True):
     drills: DrillRuns | None = None
     objectives: tuple[Objective, ...] = ()
     revealing: Revealing | None = None
+    probe_judging: ProbeJudging | None = None
 
 
 def context_of(request: Request) -> ApiContext:

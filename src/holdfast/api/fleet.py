@@ -6,11 +6,12 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import ConfigDict, Field
 
+from holdfast.api.context import Context
 from holdfast.api.control import Body, Name, Responder, Viewer
 from holdfast.api.plane import Plane
 from holdfast.control.gateways import GatewayReport
-from holdfast.control.probes import ProbeVerdict
-from holdfast.core.errors import InputError
+from holdfast.control.probes import MAX_CALL_BYTES, ProbeAnswer, ProbeVerdict, judged_lease
+from holdfast.core.errors import InputError, NotFoundError
 
 router = APIRouter(prefix="/api/v1/control", tags=["control"])
 
@@ -29,7 +30,7 @@ class VerdictBody(Body):
 
     rule: Annotated[str, Field(max_length=128)] = ""
     target: Name
-    good: bool
+    good: bool | None = Field(description="Null: nobody could judge it, and `reason` says why.")
     judge: Name
     dimensions: dict[str, str] = {}
     lease_id: Annotated[str, Field(max_length=128)] = ""
@@ -37,6 +38,17 @@ class VerdictBody(Body):
     reason: Annotated[str, Field(max_length=512)] = ""
     time_ns: Annotated[int, Field(ge=0, strict=True, description="Ignored: the time of arrival counts.")] = 0
     number: Annotated[int, Field(ge=0, strict=True, description="Ignored: given on arrival.")] = 0
+
+
+class AnswerBody(Body):
+    """An answer to a probe of a lease, for the judge that the lease names."""
+
+    lease_id: Name
+    target: Name
+    judge: Name
+    trace_id: Annotated[str, Field(max_length=128)]
+    call: Annotated[str, Field(max_length=MAX_CALL_BYTES * 4 // 3 + 4, description="OTLP/JSON of one span, in base64.")]
+    time_ns: Annotated[int, Field(ge=0, strict=True, description="Ignored: the time of arrival counts.")] = 0
 
 
 @router.get("/gateways")
@@ -68,3 +80,18 @@ def judge(plane: Plane, who: Responder, body: VerdictBody) -> dict[str, Any]:
     verdict = ProbeVerdict(**{**body.model_dump(), "time_ns": plane.store.now_ns()})
     kept, closed = plane.judge(verdict, who.actor)
     return {"number": kept.number, "closed": closed}
+
+
+@router.post("/probes/answers", status_code=202)
+def take_answer(plane: Plane, context: Context, who: Responder, body: AnswerBody) -> dict[str, int]:
+    """A gateway has an answer judged by a scorer of this server. Its verdict comes as those of all judges do."""
+    try:
+        answer = msgspec.convert({**body.model_dump(), "time_ns": plane.store.now_ns()}, ProbeAnswer)
+    except msgspec.ValidationError as error:
+        raise InputError(str(error), "answer") from error
+    if not judged_lease(plane.store.snapshot, answer):
+        raise NotFoundError(f"no lease {answer.lease_id} waits for {answer.judge} to judge probes of {answer.target}")
+    if context.probe_judging is None:
+        raise NotFoundError("this server has no judges")
+    waiting = context.probe_judging.ask(answer, lambda verdict: plane.judge(verdict, who.actor))
+    return {"waiting": waiting}

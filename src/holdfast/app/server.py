@@ -23,6 +23,7 @@ from holdfast.app.scorers import build_scorers, extended
 from holdfast.app.stages import GATHERED_CALLS, build_stages, detect_policy, redaction_policy, scoring_beside
 from holdfast.app.vault import deposits_opener, open_vault
 from holdfast.console.router import router as console
+from holdfast.context.redact import Redactor
 from holdfast.control.store import STREAM
 from holdfast.core.clock import NS_PER_S, Clock, SystemClock
 from holdfast.core.errors import ConfigurationError, HoldfastError
@@ -36,6 +37,7 @@ from holdfast.ingest.receiver import Endpoints, ReceiverConfig, listen
 from holdfast.ledger.store import Ledger
 from holdfast.live import Retention, Runner
 from holdfast.pipeline import Stages
+from holdfast.probe_judging import ProbeJudging
 from holdfast.settings import Settings
 from holdfast.telemetry.store import TelemetryStore
 
@@ -136,6 +138,9 @@ class Server:
         listening = listen(settings.server.host, settings.server.api_port)
         start = partial(ReceiverProcess, receiver_config(settings, key))
         receiver = start()
+        judging = ProbeJudging(
+            self._scorers.external, self._scorers.calibrator, Redactor(redaction_policy(settings), key), self._clock
+        )
         threads = [
             threading.Thread(target=self._runner.run, args=(self._stop,), name="pipeline"),
             threading.Thread(target=supervise, args=(receiver, start, self._stop), name="receiver-supervisor"),
@@ -144,12 +149,13 @@ class Server:
             thread.start()
         try:
             ready(receiver.endpoints)
-            _ApiServer(api_config(create_app(self._api_context(), console))).run([listening])
+            _ApiServer(api_config(create_app(self._api_context(judging), console))).run([listening])
         finally:
             self._stop.set()
             self._drills.close()
             for thread in threads:
                 thread.join()
+            judging.close()
             self._scorers.close()
             self.ledger.close()
             if self._vault is not None:
@@ -165,7 +171,7 @@ class Server:
         scoring = extended(scoring_beside(self._settings.scoring.second_opinions), self._scorers, self.telemetry.trace)
         return build_stages(self._settings, self.telemetry, self.ledger, scoring, self._scorers.metrics)
 
-    def _api_context(self) -> ApiContext:
+    def _api_context(self, judging: ProbeJudging) -> ApiContext:
         return ApiContext(
             telemetry=self.telemetry,
             ledger=self.ledger,
@@ -179,6 +185,7 @@ class Server:
             revealing=Revealing(self._vault, self._access, self._clock) if self._vault else None,
             objectives=detect_policy(self._settings).objectives,
             sign_on=build_sign_on(self._settings, self._clock),
+            probe_judging=judging,
             secure_cookies=self._settings.access.public_url.startswith("https:"),
         )
 

@@ -14,17 +14,20 @@ MAX_KEPT = 1_000
 """Verdicts that are remembered, and can be asked for again."""
 GOOD_IN_A_ROW = 5
 """Good verdicts without a bad one between them, after which a lease on a breaker ends early."""
+MAX_CALL_BYTES = 262_144
+"""Of an answer that is to be judged elsewhere, with the request that it answers."""
 
 
 class ProbeVerdict(Value, frozen=True, kw_only=True):
     """One answer, judged. `rule`, `target` and `dimensions` say whose breaker it was; `lease_id` the lease that opened it.
 
-    `judge`: who judged, such as a scorer's name. `number` is given on arrival, and counts from 1.
+    `judge`: who judged, such as a scorer's name. `good` None: nobody could judge it, and `reason` says why; that counts neither
+    way. `number` is given on arrival, and counts from 1.
     """
 
     rule: str
     target: str
-    good: bool
+    good: bool | None
     judge: str
     dimensions: dict[str, str] = {}
     lease_id: str = ""
@@ -32,6 +35,33 @@ class ProbeVerdict(Value, frozen=True, kw_only=True):
     reason: str = ""
     time_ns: int = 0
     number: int = 0
+
+
+class ProbeAnswer(Value, frozen=True, kw_only=True):
+    """An answer to a probe of the lease `lease_id` that a judge of the server's is to judge, for no guard has the judge's name.
+
+    `call`: request and answer as an OTLP/JSON request of one span, redacted, at most `MAX_CALL_BYTES` long.
+    """
+
+    lease_id: str
+    target: str
+    judge: str
+    trace_id: str
+    call: bytes
+    time_ns: int = 0
+
+    def verdict(self, good: bool | None, reason: str, time_ns: int) -> ProbeVerdict:
+        """What its judge says of it at `time_ns`; None: nothing."""
+        return ProbeVerdict(
+            rule="",
+            target=self.target,
+            good=good,
+            judge=self.judge,
+            lease_id=self.lease_id,
+            trace_id=self.trace_id,
+            reason=reason[:MAX_VALUE],
+            time_ns=time_ns,
+        )
 
 
 _decode = msgspec.json.Decoder(ProbeVerdict).decode
@@ -84,16 +114,16 @@ class Probes:
             return [verdict for verdict in self._kept if verdict.number > number]
 
     def closes(self, lease_id: str) -> bool:
-        """Whether the last `GOOD_IN_A_ROW` verdicts on a lease were all good."""
+        """Whether the last `GOOD_IN_A_ROW` probes of a lease that could be judged were all good."""
         with self._lock:
-            last = [verdict.good for verdict in self._kept if verdict.lease_id == lease_id][-GOOD_IN_A_ROW:]
+            last = [v.good for v in self._kept if v.lease_id == lease_id and v.good is not None][-GOOD_IN_A_ROW:]
         return len(last) == GOOD_IN_A_ROW and all(last)
 
 
-def judged_lease(snapshot: Snapshot, verdict: ProbeVerdict) -> str:
-    """Id of the live breaker lease that a verdict speaks of; empty where it is of another target, or asks for another judge."""
-    for lease in snapshot.live(verdict.time_ns):
-        if lease.id == verdict.lease_id and isinstance(lease.effect, OpenBreaker):
+def judged_lease(snapshot: Snapshot, said: ProbeVerdict | ProbeAnswer) -> str:
+    """Id of the live breaker lease that is spoken of; empty where it is of another target, or asks for another judge."""
+    for lease in snapshot.live(said.time_ns):
+        if lease.id == said.lease_id and isinstance(lease.effect, OpenBreaker):
             wanted = lease.effect.judge
-            return lease.id if lease.effect.target == verdict.target and bool(wanted) and wanted == verdict.judge else ""
+            return lease.id if lease.effect.target == said.target and bool(wanted) and wanted == said.judge else ""
     return ""

@@ -149,6 +149,8 @@ class Breakers:
 
         It counts for a half-open breaker on quality whose guard has the judge's name; a verdict alone makes none, and trips none.
         """
+        if verdict.good is None:
+            return
         now_ns = self._clock.now_ns()
         dimensions: Dimensions = {name: (value,) for name, value in verdict.dimensions.items()}
         for rule in rules:

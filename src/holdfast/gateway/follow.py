@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from holdfast.control.gateways import GatewayReport
-from holdfast.control.probes import ProbeVerdict, decode_verdict
+from holdfast.control.probes import ProbeAnswer, ProbeVerdict, decode_verdict
 from holdfast.control.snapshot import Snapshot
 from holdfast.control.validate import MAX_SNAPSHOT_BYTES
 from holdfast.core.errors import HoldfastError
@@ -139,21 +139,22 @@ class Follower:
 
     async def report(self, report: GatewayReport) -> bool:
         """Tell the server what runs here; whether it listened."""
-        return await self._post(f"/gateways/{self._gateway_id}/report", msgspec.json.encode(report))
+        return 0 < await self._post(f"/gateways/{self._gateway_id}/report", msgspec.json.encode(report)) < 300
 
-    async def judged(self, verdict: ProbeVerdict) -> bool:
-        """Tell the server about a judged probe; whether it listened."""
-        return await self._post("/probes", msgspec.json.encode(verdict))
+    async def tell(self, said: ProbeVerdict | ProbeAnswer) -> int:
+        """Tell the server of a probe: what a guard says of it, or what it is to judge. The status of its answer, 0 for none."""
+        path = "/probes" if isinstance(said, ProbeVerdict) else "/probes/answers"
+        return await self._post(path, msgspec.json.encode(said))
 
-    async def _post(self, path: str, body: bytes) -> bool:
+    async def _post(self, path: str, body: bytes) -> int:
         headers = [*self._headers(), ("content-type", "application/json")]
         try:
             async with asyncio.timeout(CALL_S):
                 async with self._asked("POST", path, headers, body) as answer:
                     await _bounded(answer)
-                    return answer.status < 300
+                    return answer.status
         except (UpstreamError, TimeoutError):
-            return False
+            return 0
 
     def _headers(self) -> list[tuple[str, str]]:
         token = self._token()

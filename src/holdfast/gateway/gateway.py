@@ -13,7 +13,6 @@ from typing import NamedTuple
 import structlog
 
 from holdfast.context.redact import Redactor
-from holdfast.control.probes import ProbeVerdict
 from holdfast.control.snapshot import BreakerSignal, Desired, GuardMode, GuardPlace, Snapshot
 from holdfast.core.clock import NS_PER_S, Clock
 from holdfast.gateway.breakers import Breakers, Outcome
@@ -36,7 +35,7 @@ from holdfast.gateway.serving import Served, Serving
 from holdfast.gateway.siblings import Judged, Word
 from holdfast.gateway.stages import STAGES, Desk, act, holders, in_force, unread
 from holdfast.gateway.switch import Position
-from holdfast.gateway.together import prepare
+from holdfast.gateway.together import prepare, warm
 from holdfast.gateway.upstream import Upstreams
 from holdfast.score.calibrator import Calibrator
 from holdfast.score.prices import price_of
@@ -86,10 +85,10 @@ class Gateway:
         self.breakers = Breakers(clock)
         self.upstreams = Upstreams(clock)
         self.serving = Serving(clock, self.breakers, self.upstreams)
-        self.probing = Probing(clock, self.breakers, self.upstreams, self.guarding)
+        self.probing = Probing(clock, self.breakers, self.upstreams, self.guarding, redactor if content else None)
         self.meters = Meters()
         self._link: GuardLink | None = None
-        self._judging = Judging(self.guarding)
+        self._judging = Judging(self.guarding, lambda: self.in_flight == 1)
         self._finished: list[tuple[Exchange, Delivery]] = []
         self._settling: asyncio.Handle | None = None
         self._judged: deque[tuple[Work, Opinions | None]] = deque()
@@ -103,7 +102,7 @@ class Gateway:
     def apply(self, snapshot: Snapshot) -> None:
         """Put `snapshot` into force. Requests under way end under the one that they began with."""
         self.compiled = Compiled(snapshot, self.compiled.calibrator)
-        self.guarding.arm(self.compiled)
+        warm(self.guarding.arm(self.compiled))
         self.upstreams.configure(dict(self.compiled.targets))
         self.meters.snapshot.set(snapshot.version)
         for warning in self.compiled.warnings:
@@ -347,10 +346,6 @@ class Gateway:
         clean = judged and all(v.ruling in (Ruling.ALLOW, Ruling.NOT_APPLICABLE) for v in judged)
         if clean and delivery.kept and exchange.said is not None and not exchange.said.tool_calls and exchange.target:
             self.serving.safe_answers.put(self.serving.safe_key(exchange), b"".join(delivery.kept))
-
-    def probe_verdicts(self) -> deque[ProbeVerdict]:
-        """Verdicts on probes of leased breakers, for the server."""
-        return self.probing.verdicts
 
     async def close(self) -> None:
         """Settle what is left, and let all connections go."""

@@ -1,8 +1,9 @@
 """A worker's end of its guard process: keeps one running, and hands it questions a batch at a time.
 
-One batch is with the process at any moment: what arrives meanwhile is the next one, urgent questions first. The more go
-together, the cheaper is each. Whatever cannot be asked, or is not answered in time, is given back: the worker then judges for
-itself. So nothing waits for a process that is starting, hangs or is gone.
+One batch is with the process, and a second behind it where it is worth it, so that the process need not wait until the worker
+comes round to its answer. What arrives meanwhile is the next one, urgent questions first. The more go together, the cheaper is
+each. Whatever cannot be asked, or is not answered in time, is given back: the worker then judges for itself. So nothing waits for
+a process that is starting, hangs or is gone.
 """
 
 import asyncio
@@ -25,6 +26,10 @@ log = structlog.get_logger(__name__)
 
 MAX_TOGETHER = 16
 """Questions of one batch: an urgent one that comes just behind it must not wait for long."""
+AHEAD_TOGETHER = 8
+"""Questions that wait while the process has a batch, from which on they follow it at once."""
+MAX_AHEAD = 2
+"""Batches with the process."""
 MAX_BACKLOG_TOGETHER = 48
 """Questions of a batch out of a long queue: its answers come a turn of the event loop later, in which many more are asked."""
 BACKLOG_PART = 4
@@ -103,7 +108,7 @@ class GuardLink:
         self._ready = False
         self._urgent: deque[Asked] = deque()
         self._later: deque[Asked] = deque()
-        self._out: list[Asked] = []
+        self._out: deque[list[Asked]] = deque()
         self._sent: deque[_Sent] = deque()
         self._sending: asyncio.Handle | None = None
         self._hurried = False
@@ -117,7 +122,7 @@ class GuardLink:
     @property
     def under_way(self) -> int:
         """Questions that the process has, and has not answered."""
-        return len(self._out)
+        return sum(len(batch) for batch in self._out)
 
     @property
     def busy(self) -> bool:
@@ -162,7 +167,7 @@ class GuardLink:
 
     def _send_soon(self) -> None:
         """With what else is asked in this turn of the event loop; where nobody waits for it, when enough is there, or later."""
-        if self._out or not (self._urgent or self._later):
+        if not (self._urgent or self._later) or (self._out and not self._worth_it()):
             return
         hurried = bool(self._urgent) or len(self._later) >= MAX_TOGETHER
         if self._sending is not None:
@@ -173,14 +178,20 @@ class GuardLink:
         self._hurried = hurried
         self._sending = loop.call_soon(self._send) if hurried else loop.call_later(GATHER_S, self._send)
 
+    def _worth_it(self) -> bool:
+        """Whether what waits makes a second batch."""
+        enough = AHEAD_TOGETHER if self._urgent else MAX_TOGETHER
+        return len(self._out) < MAX_AHEAD and len(self._urgent) + len(self._later) >= enough
+
     def _send(self) -> None:
         self._sending = None
-        if self._out or not self._ready:
+        if not self._ready or (self._out and not self._worth_it()):
             return
         waiting = len(self._urgent) + len(self._later)
         most = MAX_TOGETHER if self._urgent else min(max(MAX_TOGETHER, waiting // BACKLOG_PART), MAX_BACKLOG_TOGETHER)
-        self._out = out = [(self._urgent or self._later).popleft() for _ in range(min(most, waiting))]
+        out = [(self._urgent or self._later).popleft() for _ in range(min(most, waiting))]
         if out:
+            self._out.append(out)
             self._put(Batch(tuple([msgspec.Raw(one.data) for one in out])), _Sent(False, out), PATIENCE_S)
 
     def _expect(self, within_s: float) -> None:
@@ -208,8 +219,8 @@ class GuardLink:
         if arms:
             self._ready = not any(sent.arms for sent in self._sent)
             return
-        if asked is self._out:
-            self._out = []
+        if self._out and asked is self._out[0]:
+            self._out.popleft()
             if self._urgent:
                 self._send()
             else:
@@ -219,10 +230,11 @@ class GuardLink:
 
     def recall(self) -> None:
         """Everything that waits is given back, now."""
-        waiting = [*self._out, *self._urgent, *self._later]
-        # Emptied where it is: its answer may still come, and is then nobody's.
+        waiting = [*(one for batch in self._out for one in batch), *self._urgent, *self._later]
+        # Emptied where they are: their answers may still come, and are then nobody's.
+        for batch in self._out:
+            batch.clear()
         self._out.clear()
-        self._out = []
         self._urgent.clear()
         self._later.clear()
         for one in waiting:

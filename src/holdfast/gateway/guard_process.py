@@ -17,7 +17,7 @@ from holdfast.gateway.guard_words import Arm, Batch, Frames, Said_, Wanted, deco
 from holdfast.gateway.guarding import Armed, Ready, armed, opinion_of
 from holdfast.gateway.guards.protocol import UNCALIBRATED, Seen
 from holdfast.gateway.logs import log_as_json
-from holdfast.gateway.together import prepare
+from holdfast.gateway.together import prepare, warm
 from holdfast.score.calibrator import Calibrator
 
 log = structlog.get_logger(__name__)
@@ -52,6 +52,7 @@ class Panel:
             for guard in order.guards
         }
         self._calibrator = Calibrator(order.calibrations)
+        warm(one for name, one in self._armed.items() if one is not known.get(name))
 
     def judge(self, batch: Batch) -> Said_:
         """What each question's guards say; all that can be read together is read together."""

@@ -66,19 +66,24 @@ class Guarding:
         self._estimates: Bounded[OverBlocking] = Bounded(MAX_SEGMENTS)
         self._blocked: Bounded[tuple[str, str]] = Bounded(MAX_BLOCKS)
 
-    def arm(self, compiled: Compiled) -> None:
-        """Make the judges of a snapshot; those of guards that did not change are kept."""
+    def arm(self, compiled: Compiled) -> list[Armed]:
+        """Make the judges of a snapshot, and return those that are new; those of guards that did not change are kept."""
         known = self._armed
         self._armed = {}
         self._meets = Bounded(MAX_SEGMENTS)
         for guard in compiled.snapshot.desired.guards:
             before = known.get(guard.name)
             self._armed[guard.name] = before if before is not None and before.guard == guard else armed(guard)
+        return [one for name, one in self._armed.items() if one is not known.get(name)]
 
     @property
     def broken(self) -> dict[str, str]:
         """Guards that cannot run, and why."""
         return {name: one.broken for name, one in self._armed.items() if one.broken}
+
+    def knows(self, name: str) -> bool:
+        """Whether the snapshot has a guard of this name, in whatever mode."""
+        return name in self._armed
 
     def estimates(self) -> list[tuple[str, str, float, bool]]:
         """(guard, segment, share of harmless requests blocked, relaxed), for people and metrics."""

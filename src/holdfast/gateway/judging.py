@@ -1,8 +1,8 @@
 """Where the opinions of guards come from: from the guard process, where the worker has one that is ready, else from here.
 
 A client that waits, alone and with little to read, gets them from here: the way to the process and back takes longer than it
-saves. What arrives in one turn of the event loop is one batch, and goes to the process; so does what is long, and what arrives
-while the process is at work, to be part of its next batch.
+saves, and so does a turn of the event loop where no other request is under way. What arrives in one turn is one batch, and goes
+to the process; so does what is long, and what arrives while the process is at work, to be part of its next batch.
 """
 
 import asyncio
@@ -36,15 +36,21 @@ class _Asking(NamedTuple):
 
 
 class Judging:
-    """Runs guards: here, while it has no `link`."""
+    """Runs guards: here, while it has no `link`.
 
-    def __init__(self, guarding: Guarding) -> None:
-        self._guarding = guarding
+    Args:
+        single: whether the request that asks is the only one under way.
+    """
+
+    def __init__(self, guarding: Guarding, single: Callable[[], bool] = lambda: False) -> None:
+        self._guarding, self._single = guarding, single
         self._asking: list[_Asking] = []
         self.link: GuardLink | None = None
 
     async def judge(self, exchange: Exchange, guards: Sequence[Ready], seen: Seen) -> tuple[Ready, Verdict] | None:
         """Run these while the client waits, write their verdicts into the exchange, and return the first that must act."""
+        if not self._asking and self._single() and _length(seen) < LONG_BYTES and (self.link is None or not self.link.busy):
+            return self._guarding.run(exchange, guards, seen)
         loop = asyncio.get_running_loop()
         asking = _Asking(guards, seen, loop.create_future())
         self._asking.append(asking)
@@ -86,3 +92,9 @@ def completed(guards: Sequence[Ready], seen: Seen, opinions: Opinions | None) ->
     """An opinion of each guard; those that are missing are formed here."""
     known = opinions if opinions is not None and len(opinions) == len(guards) else [None] * len(guards)
     return [said if said is not None else opinion_of(one, seen) for one, said in zip(guards, known, strict=True)]
+
+
+def _length(seen: Seen) -> int:
+    """Characters that guards may read."""
+    answer = len(seen.said.text) if seen.said is not None else 0
+    return answer + len(seen.asked.system) + sum([len(message.content) for message in seen.asked.messages])

@@ -1,8 +1,14 @@
-"""A finished exchange as an OpenTelemetry span, redacted: what the gateway tells of every call that went through it."""
+"""A finished exchange as an OpenTelemetry span, redacted: what the gateway tells of every call that went through it.
 
+It is written as JSON piece by piece, without objects in between: this is a tenth of what a request costs. What many calls have in
+common is written once, and remembered.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
-import orjson
+from orjson import dumps
 
 from holdfast.context.redact import Redactor
 from holdfast.control.snapshot import Dialect
@@ -21,12 +27,81 @@ _DIMENSIONS = {
     "tenant": "holdfast.tenant.id",
     "region": "cloud.region",
     "language": "language",
-    "user": "user.id",
 }
-Attribute = dict[str, Any]
+_COMMON = (
+    "gen_ai.operation.name",
+    "gen_ai.provider.name",
+    "gen_ai.request.model",
+    "gen_ai.request.stream",
+    "gen_ai.output.type",
+    "http.route",
+    "http.request.method",
+    "http.response.status_code",
+    "url.path",
+    "holdfast.gateway.snapshot",
+    "holdfast.gateway.target",
+    "holdfast.gateway.changes",
+    "holdfast.gateway.leases",
+    "holdfast.gateway.attempts",
+    "error.type",
+    "gen_ai.response.model",
+    "gen_ai.response.finish_reasons",
+    "openai.response.system_fingerprint",
+    *_DIMENSIONS.values(),
+)
+"""Attributes whose values many calls share, in the order of `_in_common`."""
+_UNREMARKABLE = frozenset({Ruling.ALLOW, Ruling.NOT_APPLICABLE})
+Values = dict[str, Any]
+"""Attributes by name. Empty texts and lists, and None, are left out."""
 
 
-def _value(value: Any) -> Attribute:
+def spans_of(exchange: Exchange, redactor: Redactor, content: bool) -> bytes:
+    """One line of OTLP/JSON: a request with the span of the call, and one child for each guard that did not simply allow.
+
+    `content`: with messages and answer, redacted; without, only what is measured and decided.
+    """
+    values = _measured(exchange)
+    if content and exchange.endpoint is not None:
+        values |= _content(exchange, redactor)
+    attributes = [_written_once(_COMMON, _in_common(exchange)), *_guard_attributes(exchange), *_attributes(values)]
+    spans = [_span(exchange, attributes)]
+    spans += [_child(exchange, n, v) for n, v in enumerate(exchange.verdicts) if v.ruling not in _UNREMARKABLE]
+    resource = _written_once(("service.name",), (exchange.dimensions.get("service.name", ("gateway",))[0],))
+    return _LINE % (resource, b",".join(spans))
+
+
+_LINE = (
+    b'{"resourceSpans":[{"resource":{"attributes":[%b]},"scopeSpans":[{"scope":{"name":"'
+    + SCOPE.encode()
+    + b'"},"spans":[%b]}]}]}'
+)
+_SPAN = (
+    b'{"traceId":"%b","spanId":"%b","parentSpanId":"%b","name":%b,"kind":%d,"startTimeUnixNano":"%d","endTimeUnixNano":"%d",'
+    b'"attributes":[%b],"status":{"code":%d}}'
+)
+
+
+@lru_cache(maxsize=512)
+def _opening(key: str) -> bytes:
+    return b'{"key":%b,"value":{' % dumps(key)
+
+
+def _attributes(values: Values) -> list[bytes]:
+    """Each attribute as JSON."""
+    found: list[bytes] = []
+    for key, value in values.items():
+        kind = type(value)
+        if kind is str:
+            if value:
+                found.append(b'%b"stringValue":%b}}' % (_opening(key), dumps(value)))
+        elif kind is int:
+            found.append(b'%b"intValue":"%d"}}' % (_opening(key), value))
+        elif value or value == 0:
+            found.append(_opening(key) + dumps(_value(value))[1:] + b"}")
+    return found
+
+
+def _value(value: Any) -> dict[str, Any]:
     if isinstance(value, bool):
         return {"boolValue": value}
     if isinstance(value, int):
@@ -38,96 +113,57 @@ def _value(value: Any) -> Attribute:
     return {"stringValue": str(value)}
 
 
-def _attributes(values: dict[str, Any]) -> list[Attribute]:
-    found: list[Attribute] = []
-    for key, value in values.items():
-        kind = type(value)
-        if kind is str:
-            if value:
-                found.append({"key": key, "value": {"stringValue": value}})
-        elif kind is int:
-            found.append({"key": key, "value": {"intValue": str(value)}})
-        elif value or value == 0:
-            found.append({"key": key, "value": _value(value)})
-    return found
+@lru_cache(maxsize=1_024)
+def _written_once(keys: tuple[str, ...], values: tuple[Any, ...]) -> bytes:
+    """These attributes as JSON, separated by commas."""
+    return b",".join(_attributes(dict(zip(keys, values, strict=True))))
 
 
-def spans_of(exchange: Exchange, redactor: Redactor, content: bool) -> bytes:
-    """One line of OTLP/JSON: a request with the span of the call, and one child for each guard that did not simply allow.
-
-    `content`: with messages and answer, redacted; without, only what is measured and decided.
-    """
-    values = _facts(exchange) | _guard_facts(exchange)
-    if content and exchange.endpoint is not None:
-        values |= _content(exchange, redactor)
-    span = _span(exchange, values)
-    children = [_child(exchange, n, v) for n, v in enumerate(exchange.verdicts) if v.ruling not in _UNREMARKABLE]
-    resource = _attributes({"service.name": exchange.dimensions.get("service.name", ("gateway",))[0]})
-    scope = {"scope": {"name": SCOPE}, "spans": [span, *children]}
-    return orjson.dumps({"resourceSpans": [{"resource": {"attributes": resource}, "scopeSpans": [scope]}]})
-
-
-_UNREMARKABLE = frozenset({Ruling.ALLOW, Ruling.NOT_APPLICABLE})
-
-
-def _span(exchange: Exchange, values: dict[str, Any]) -> Attribute:
-    operation = exchange.endpoint.name if exchange.endpoint is not None else "call"
-    model = exchange.asked.model
-    failed = exchange.status >= 400 or exchange.refusal is not None
-    span: Attribute = {
-        "traceId": exchange.trace_id,
-        "spanId": exchange.span_id,
-        "name": f"{operation} {model}".strip()[:200],
-        "kind": 3,
-        "startTimeUnixNano": str(exchange.request.started_ns),
-        "endTimeUnixNano": str(max(exchange.ended_ns, exchange.request.started_ns)),
-        "attributes": _attributes(values),
-        "status": {"code": 2 if failed else 0},
-    }
-    if exchange.trace_parent:
-        span["parentSpanId"] = exchange.trace_parent
-    return span
+def _in_common(exchange: Exchange) -> tuple[Any, ...]:
+    asked, said, endpoint, dimensions = exchange.asked, exchange.said, exchange.endpoint, exchange.dimensions
+    return (
+        endpoint.name if endpoint is not None else "",
+        _PROVIDERS[exchange.dialect] if endpoint is not None else "",
+        asked.model,
+        True if asked.stream else None,
+        asked.output_type,
+        exchange.route.name,
+        exchange.request.method,
+        exchange.status,
+        exchange.request.path,
+        exchange.compiled.version,
+        exchange.target,
+        tuple(exchange.changes),
+        tuple([lease.id for lease in exchange.effective.leases]),
+        tuple([f"{a.target}:{a.failure or a.status}" for a in exchange.attempts]),
+        exchange.refusal.reason.value if exchange.refusal is not None else "",
+        said.model if said is not None else "",
+        said.finish_reasons if said is not None else (),
+        said.fingerprint if said is not None else "",
+        *[dimensions[name][0] if name in dimensions else "" for name in _DIMENSIONS],
+    )
 
 
-def _facts(exchange: Exchange) -> dict[str, Any]:
-    asked, said, usage = exchange.asked, exchange.said, exchange.said.usage if exchange.said else None
-    values: dict[str, Any] = {
-        "gen_ai.operation.name": exchange.endpoint.name if exchange.endpoint is not None else "",
-        "gen_ai.provider.name": _PROVIDERS[exchange.dialect] if exchange.endpoint is not None else "",
-        "gen_ai.request.model": asked.model,
-        "http.route": exchange.route.name,
-        "http.request.method": exchange.request.method,
-        "http.response.status_code": exchange.status,
-        "url.path": exchange.request.path,
+def _measured(exchange: Exchange) -> Values:
+    """What is of this call alone."""
+    asked, said = exchange.asked, exchange.said
+    values: Values = {
         "holdfast.gateway.request_id": exchange.request_id,
-        "holdfast.gateway.snapshot": exchange.compiled.version,
-        "holdfast.gateway.target": exchange.target,
-        "holdfast.gateway.changes": tuple(exchange.changes),
-        "holdfast.gateway.leases": tuple([lease.id for lease in exchange.effective.leases]),
         "holdfast.gateway.block_id": exchange.block_id,
-        "holdfast.gateway.attempts": tuple([f"{a.target}:{a.failure or a.status}" for a in exchange.attempts]),
-        "error.type": exchange.refusal.reason.value if exchange.refusal is not None else "",
         "gen_ai.conversation.id": asked.conversation_id,
-        "gen_ai.output.type": asked.output_type,
-        "gen_ai.tool.definitions": orjson.dumps([{"name": t} for t in asked.tools]).decode() if asked.tools else "",
+        "user.id": exchange.dimensions["user"][0] if "user" in exchange.dimensions else "",
     }
-    values |= {f"gen_ai.request.{name}": value for name, value in asked.parameters.items()}
-    values |= {"gen_ai.request.stream": True} if asked.stream else {}
-    values |= {_DIMENSIONS[name]: v[0] for name, v in exchange.dimensions.items() if name in _DIMENSIONS}
+    if asked.tools:
+        values["gen_ai.tool.definitions"] = dumps([{"name": t} for t in asked.tools]).decode()
+    for name, value in asked.parameters.items():
+        values[f"gen_ai.request.{name}"] = value
     if said is not None:
-        values |= {
-            "gen_ai.response.model": said.model,
-            "gen_ai.response.id": said.id,
-            "gen_ai.response.finish_reasons": said.finish_reasons,
-            "openai.response.system_fingerprint": said.fingerprint,
-        }
-    if usage is not None:
-        values |= {
-            "gen_ai.usage.input_tokens": usage.input_tokens,
-            "gen_ai.usage.output_tokens": usage.output_tokens,
-            "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens,
-            "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens,
-        }
+        usage = said.usage
+        values["gen_ai.response.id"] = said.id
+        values["gen_ai.usage.input_tokens"] = usage.input_tokens
+        values["gen_ai.usage.output_tokens"] = usage.output_tokens
+        values["gen_ai.usage.cache_read.input_tokens"] = usage.cache_read_tokens
+        values["gen_ai.usage.reasoning.output_tokens"] = usage.reasoning_tokens
     if exchange.cost_usd is not None:
         values["gen_ai.usage.cost_usd"] = exchange.cost_usd
     if asked.stream and exchange.first_byte_ns:
@@ -135,54 +171,74 @@ def _facts(exchange: Exchange) -> dict[str, Any]:
     return values
 
 
-def _guard_facts(exchange: Exchange) -> dict[str, Any]:
+def _span(exchange: Exchange, attributes: Iterable[bytes]) -> bytes:
+    operation = exchange.endpoint.name if exchange.endpoint is not None else "call"
+    failed = exchange.status >= 400 or exchange.refusal is not None
+    return _SPAN % (
+        exchange.trace_id.encode(),
+        exchange.span_id.encode(),
+        exchange.trace_parent.encode(),
+        dumps(f"{operation} {exchange.asked.model}".strip()[:200]),
+        3,
+        exchange.request.started_ns,
+        max(exchange.ended_ns, exchange.request.started_ns),
+        b",".join(filter(None, attributes)),
+        2 if failed else 0,
+    )
+
+
+def _guard_attributes(exchange: Exchange) -> list[bytes]:
     """The worst verdict on the call itself, so that a rate of blocks has a denominator; which guards ran."""
     ran = [v for v in exchange.verdicts if v.ruling is not Ruling.NOT_APPLICABLE]
     if not ran:
-        return {}
+        return []
     worst = max(ran, key=lambda v: (_SEVERITY[v.ruling], v.score or 0.0))
     names = tuple([v.guard for v in ran if v.ruling is not Ruling.NOT_RUN])
-    return _verdict_values(worst) | {"holdfast.gateway.guards": names}
+    return [_written_once(("holdfast.gateway.guards",), (names,)), *_verdict_attributes(worst)]
 
 
-def _verdict_values(verdict: Verdict) -> dict[str, Any]:
+_VERDICT = (
+    "gen_ai.guardrail.name",
+    "gen_ai.guardrail.verdict",
+    "gen_ai.guardrail.action",
+    "gen_ai.guardrail.mode",
+    "gen_ai.guardrail.ran",
+)
+
+
+def _verdict_attributes(verdict: Verdict) -> list[bytes]:
     """As `ingest` reads them. A guard that did not run is told as an error: it never looks like a pass."""
-    said = "error" if verdict.ruling is Ruling.NOT_RUN else verdict.ruling.value
-    return {
-        "gen_ai.guardrail.name": verdict.guard,
-        "gen_ai.guardrail.verdict": said,
-        "gen_ai.guardrail.action": verdict.enforced.value if verdict.enforced is not Enforced.NONE else "",
-        "gen_ai.guardrail.score": verdict.score,
-        "gen_ai.guardrail.mode": verdict.mode.value,
-        "gen_ai.guardrail.reason": verdict.why,
-        "gen_ai.guardrail.ran": verdict.ruling is not Ruling.NOT_RUN,
-    }
+    ran = verdict.ruling is not Ruling.NOT_RUN
+    said = verdict.ruling.value if ran else "error"
+    action = verdict.enforced.value if verdict.enforced is not Enforced.NONE else ""
+    common = _written_once(_VERDICT, (verdict.guard, said, action, verdict.mode.value, ran))
+    return [common, *_attributes({"gen_ai.guardrail.score": verdict.score, "gen_ai.guardrail.reason": verdict.why})]
 
 
-def _child(exchange: Exchange, number: int, verdict: Verdict) -> Attribute:
+def _child(exchange: Exchange, number: int, verdict: Verdict) -> bytes:
     at_ns = max(exchange.ended_ns, exchange.request.started_ns)
-    values = {"gen_ai.operation.name": "apply_guardrail", "http.route": exchange.route.name} | _verdict_values(verdict)
-    return {
-        "traceId": exchange.trace_id,
-        "spanId": f"{(int(exchange.span_id, 16) + number + 1) % 2**64 or 1:016x}",
-        "parentSpanId": exchange.span_id,
-        "name": f"guardrail {verdict.guard}"[:200],
-        "kind": 1,
-        "startTimeUnixNano": str(at_ns - verdict.cost_ns),
-        "endTimeUnixNano": str(at_ns),
-        "attributes": _attributes(values),
-        "status": {"code": 2 if verdict.ruling is Ruling.ERROR else 0},
-    }
+    common = _written_once(("gen_ai.operation.name", "http.route"), ("apply_guardrail", exchange.route.name))
+    return _SPAN % (
+        exchange.trace_id.encode(),
+        b"%016x" % ((int(exchange.span_id, 16) + number + 1) % 2**64 or 1),
+        exchange.span_id.encode(),
+        dumps(f"guardrail {verdict.guard}"[:200]),
+        1,
+        at_ns - verdict.cost_ns,
+        at_ns,
+        b",".join([common, *_verdict_attributes(verdict)]),
+        2 if verdict.ruling is Ruling.ERROR else 0,
+    )
 
 
-def _content(exchange: Exchange, redactor: Redactor) -> dict[str, Any]:
+def _content(exchange: Exchange, redactor: Redactor) -> Values:
     asked, said = exchange.asked, exchange.said
-    found: dict[str, Any] = {}
+    found: Values = {}
     if asked.messages:
         found["gen_ai.input.messages"] = _written(asked.messages, redactor)
     if asked.system and not any(m.role in ("system", "developer") for m in asked.messages):
         parts = [{"type": "text", "content": redactor.text(asked.system[:MAX_CONTENT])}]
-        found["gen_ai.system_instructions"] = orjson.dumps(parts).decode()
+        found["gen_ai.system_instructions"] = dumps(parts).decode()
     if asked.output_schema:
         found["gen_ai.output.schema"] = asked.output_schema[:MAX_CONTENT]
     if said is not None and (said.text or said.tool_calls):
@@ -194,14 +250,14 @@ def _written(messages: tuple[Message, ...], redactor: Redactor) -> str:
     """The first and the latest messages, in OpenTelemetry's shape."""
     if len(messages) > MAX_MESSAGES:
         messages = (*messages[:2], *messages[-MAX_MESSAGES + 2 :])
-    return orjson.dumps([{"role": m.role, "parts": _parts(m, redactor)} for m in messages]).decode("utf-8", "replace")
+    return dumps([{"role": m.role, "parts": _parts(m, redactor)} for m in messages]).decode("utf-8", "replace")
 
 
-def _parts(message: Message, redactor: Redactor) -> list[Attribute]:
+def _parts(message: Message, redactor: Redactor) -> list[Values]:
     text = redactor.text(message.content[:MAX_CONTENT]) if message.content else ""
     if message.role == "tool":
         return [{"type": "tool_call_response", "id": message.tool_call_id, "response": text}]
-    parts: list[Attribute] = [{"type": "text", "content": text}] if text else []
+    parts: list[Values] = [{"type": "text", "content": text}] if text else []
     for call in message.tool_calls:
         arguments = redactor.text(call.arguments[:MAX_CONTENT])
         parts.append({"type": "tool_call", "id": call.id, "name": call.name, "arguments": arguments})

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from holdfast.control.gateways import MAX_BREAKERS, BreakerPosition, BreakerStatus, GatewayReport
-from holdfast.control.probes import ProbeVerdict
+from holdfast.control.probes import ProbeAnswer, ProbeVerdict
 from holdfast.gateway.breaker import BreakerState, Transition
 from holdfast.gateway.gateway import Gateway
 from holdfast.gateway.switch import Position
@@ -43,6 +43,7 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     breakers: tuple[BreakerStatus, ...] = ()
     transitions: tuple[Transition, ...] = ()
     probes: tuple[ProbeVerdict, ...] = ()
+    answers: tuple[ProbeAnswer, ...] = ()
     exposition: str = ""
 
 

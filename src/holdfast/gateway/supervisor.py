@@ -29,6 +29,7 @@ from holdfast.gateway.snapshot_file import SnapshotFile
 from holdfast.gateway.status import read_statuses, report_of
 from holdfast.gateway.switch import Position, write_switch
 from holdfast.gateway.tasks import ended
+from holdfast.gateway.telling import Telling
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +60,7 @@ class Supervisor:
         self._own = SnapshotFile(config.directory)
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._stopping = False
-        self._told_probes: dict[int, int] = {}
+        self._telling = Telling(self._follower.tell)
 
     async def run(self, announce: Callable[[str, int], None]) -> None:
         """Serve until told to stop. `announce` is called with the address once every worker takes requests."""
@@ -172,14 +173,8 @@ class Supervisor:
                 spooled = self._shipper.waiting()
             except OSError:
                 spooled = 0
-            if not await self._follower.report(report_of(statuses, spooled, self._follower.refused)):
-                continue
-            for status in statuses:
-                latest = self._told_probes.get(status.pid, 0)
-                for verdict in (v for v in status.probes if v.time_ns > latest):
-                    if not await self._follower.judged(verdict):
-                        break
-                    self._told_probes[status.pid] = verdict.time_ns
+            if await self._follower.report(report_of(statuses, spooled, self._follower.refused)):
+                await self._telling.tell(statuses)
 
     async def _keep_alive(self, number: int, ready: asyncio.Event) -> None:
         """Run one worker, again and again until the end."""

@@ -155,7 +155,8 @@ class Worker:
             spool_failure=self._spool.failure,
             breakers=breaker_statuses(self.gateway),
             transitions=tuple(self.gateway.breakers.transitions),
-            probes=tuple(self.gateway.probe_verdicts()),
+            probes=tuple(self.gateway.probing.verdicts),
+            answers=self.gateway.probing.answers(),
             exposition=self._own_exposition(),
         )
 

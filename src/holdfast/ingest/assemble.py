@@ -16,6 +16,7 @@ from holdfast.core.clock import NS_PER_S
 from holdfast.core.trace import Trace
 from holdfast.ingest.checkpoint import Position
 from holdfast.ingest.record import MessageRecord, with_messages
+from holdfast.ingest.served_models import ServedModels
 
 GENAI_KINDS = frozenset(Kind) - {Kind.OTHER}
 
@@ -80,6 +81,7 @@ class Assembler:
         self._open_calls = 0
         self._finished: OrderedDict[str, _Packed] = OrderedDict()
         self._orphans: list[EvaluationRecord] = []
+        self._served = ServedModels()
         self.duplicates = 0
         self.dropped = 0
 
@@ -164,7 +166,7 @@ class Assembler:
             return []
         packed = self._finished.pop(trace_id, None)
         before = _unpack(packed.finished) if packed else None
-        calls = _with_attached(entry.calls, entry.attached)
+        calls = self._served.named(_with_attached(entry.calls, entry.attached))
         shared = _shared(calls, before.dimensions if before else {}, self._language_of)
         span_ids = frozenset(entry.calls) | (before.span_ids if before else frozenset())
         finished = Finished(trace_id, shared, span_ids, entry.last_position)

@@ -1,4 +1,4 @@
-"""`garbled_text`: mojibake, control characters and characters of the wrong kind, in answers and in documents."""
+"""`garbled_text` and `garbled_document`: mojibake, control characters and characters of the wrong kind."""
 
 import re
 from collections.abc import Iterable
@@ -18,9 +18,17 @@ GARBLED = Metric(
     direction=Direction.UP_IS_WORSE,
     failure_mode="garbled_text",
     description=(
-        "Probability that a text (the answer; the documents of a retrieval) is garbled: mojibake, U+FFFD, control or"
-        " private characters, letters mixed with signs."
+        "Probability that the answer is garbled: mojibake, U+FFFD, control or private characters, letters mixed with signs."
     ),
+    harm=1,
+)
+GARBLED_DOCUMENT = Metric(
+    name="garbled_document",
+    family=Family.QUALITY,
+    unit=Unit.PROBABILITY,
+    direction=Direction.UP_IS_WORSE,
+    failure_mode="garbled_document",
+    description="Probability that a document of a retrieval is garbled, as `garbled_text` is of the answer: the worst of them.",
     harm=1,
 )
 
@@ -71,8 +79,8 @@ class Garbled:
     """Scores the answer and, apart from it, the documents of each retrieval."""
 
     name: str = "garbled"
-    version: str = "1"
-    metrics: tuple[Metric, ...] = (GARBLED,)
+    version: str = "2"
+    metrics: tuple[Metric, ...] = (GARBLED, GARBLED_DOCUMENT)
 
     def score(self, trace: Trace) -> Iterable[Score]:
         """One score for the answer, one for the worst document of each call that has documents."""
@@ -80,10 +88,10 @@ class Garbled:
         scores = []
         if reading.answer:
             value, why = garbled_probability(reading.answer)
-            scores.append(score_of(self, reading.anchor, GARBLED, value, f"answer: {why}" if value >= NOTABLE else ""))
+            scores.append(score_of(self, reading.anchor, GARBLED, value, why if value >= NOTABLE else ""))
         for call in [c for c in trace.calls if c.documents][:MAX_DOCUMENT_CALLS]:
             value, why = max(
                 piece_of(capped(d.content)).once("garbled", garbled_probability) for d in call.documents[:MAX_DOCUMENT_CALLS]
             )
-            scores.append(score_of(self, call, GARBLED, value, f"document: {why}" if value >= NOTABLE else ""))
+            scores.append(score_of(self, call, GARBLED_DOCUMENT, value, why if value >= NOTABLE else ""))
         return scores

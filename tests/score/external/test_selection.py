@@ -43,6 +43,11 @@ def test_only_the_named_applications_are_due() -> None:
     assert not Selection(("answer",), applications=frozenset({"bank"})).due(trace())
 
 
+def test_an_application_is_covered_or_not_whatever_the_sample() -> None:
+    assert Selection(("answer",), share=1e-12, applications=frozenset({"support"})).covers(trace())
+    assert not Selection(("answer",), applications=frozenset({"bank"})).covers(trace())
+
+
 def test_what_is_out_of_the_sample_is_not_due() -> None:
     subjects = [Trace(f"{n:032x}", (msgspec.structs.replace(llm(), trace_id=f"{n:032x}"),)) for n in range(200)]
     due = [Selection(("answer",), share=0.2).due(subject) for subject in subjects]

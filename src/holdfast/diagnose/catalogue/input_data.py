@@ -76,7 +76,7 @@ INPUT_DATA = (
     _fault(
         "encoding_garbage",
         "documents damaged by a wrong encoding or text recognition",
-        "garbled:++ retrieval_match:+ context_gap:+ grounding:+ language:~ relevance:~ numbers:~",
+        "document_garbled:++ garbled:+ retrieval_match:+ context_gap:+ grounding:+ language:~ relevance:~ numbers:~",
         ("document.source:6 index.version:3 none:1 language:1", "data:5 index:5 code:.5 none:2"),
         _SOURCE,
     ),

@@ -17,6 +17,9 @@ COMPOSITES = (
         "Less retrieved content carries instructions",
         ("document_injection",),
     ),
+    Composite(
+        "document_garbled", "Retrieved documents are garbled", "Fewer retrieved documents are garbled", ("garbled_document",)
+    ),
     Composite("document_age", "Retrieved documents are older", "Retrieved documents are newer", ("stale_source",)),
     Composite(
         "document_duplicates",

@@ -374,7 +374,7 @@ FAULTS = (
         cohort=("document.source",),
         strikes={Stage.RETRIEVED: garble_documents, Stage.ANSWERED: garble_answer},
         rate=0.6,
-        signature=("garbled_text", "ungrounded_answer"),
+        signature=("garbled_document", "garbled_text", "ungrounded_answer"),
     ),
     Fault(
         name="attack_campaign",

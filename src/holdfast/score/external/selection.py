@@ -33,9 +33,11 @@ class Selection:
 
     def due(self, trace: Trace) -> bool:
         """Whether this trace is to be scored."""
-        if self.applications and trace.service not in self.applications:
-            return False
-        return sampled(trace.trace_id, self.share) and self.texts(Reading(trace)) is not None
+        return self.covers(trace) and sampled(trace.trace_id, self.share) and self.texts(Reading(trace)) is not None
+
+    def covers(self, trace: Trace) -> bool:
+        """Whether traces of its application may be shown to the scorer, in the sample or not."""
+        return not self.applications or trace.service in self.applications
 
     def texts(self, reading: Reading) -> Texts | None:
         """What is shown of a trace; None where a text is missing."""
