@@ -12,6 +12,7 @@ from holdfast.core.clock import NS_PER_S
 from holdfast.core.errors import StoreError
 from holdfast.core.stream import StreamEntry
 from holdfast.detect.detection import Detection
+from holdfast.detect.policy import DetectPolicy
 from holdfast.testing.clock import FakeClock
 from holdfast.testing.control import example_desired
 from holdfast.testing.streams import MemoryStream
@@ -102,4 +103,6 @@ def test_detection_looks_harder_after_a_lease_and_only_once(store: ControlStore,
         if change.target == "disable_tool":
             detection.changed(change)
     spent = detection.budget_spent().spent.changes
-    assert 0 < spent <= 0.2 * 0.2 / 5 + 1e-9, "one change's share of the budget"
+    policy = DetectPolicy()
+    share = policy.false_alarms_per_day * policy.change_share / policy.changes_per_day
+    assert 0 < spent <= share + 1e-9, "one change's share of the budget"

@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+
+import msgspec
 import numpy as np
 import pytest
 
@@ -5,6 +8,7 @@ from holdfast.core.call import Dimensions
 from holdfast.core.incident import Impact, Incident
 from holdfast.core.observations import Observations
 from holdfast.core.signal import Signal
+from holdfast.correlate import impact as impact_module
 from holdfast.correlate.correlator import Correlator
 from holdfast.correlate.impact import measure_impact
 from tests.correlate.signals import Book, at, signal
@@ -80,3 +84,36 @@ def test_no_telemetry_is_no_impact_and_no_error() -> None:
 
 def test_an_incident_of_a_metric_that_nobody_defined_has_no_measured_impact() -> None:
     assert measure_impact(incident(signal("coverage.lexical", detector="coverage")), FakeTelemetry(), METRICS, NOW) == Impact()
+
+
+class Watched(FakeTelemetry):
+    """Remembers the most scores that it gave at once."""
+
+    most = 0
+
+    def observations(self, service: str, metrics: Sequence[str], start_ns: int, end_ns: int) -> dict[str, Observations]:
+        found = super().observations(service, metrics, start_ns, end_ns)
+        self.most = max(self.most, sum(map(len, found.values())))
+        return found
+
+
+def test_a_long_incident_is_measured_slice_by_slice_and_counts_as_if_it_were_read_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scores = (seen("ungrounded_answer", [1.0, 0.0, 0.0, 0.0] * 2_000), seen("cost", [0.01] * 8_000))
+    until = at(8_000)
+    whole = measure_impact(incident(signal()), FakeTelemetry(*scores), METRICS, until)
+    monkeypatch.setattr(impact_module, "ROWS", 300)
+    telemetry = Watched(*scores)
+    assert measure_impact(incident(signal()), telemetry, METRICS, until) == whole
+    assert whole.calls == 2_000 - round(0.04 * 8_000)
+    assert telemetry.most < 1_000
+
+
+def test_what_a_call_cost_is_found_where_it_was_told_in_another_slice_than_the_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(impact_module, "ROWS", 50)
+    bad = seen("ungrounded_answer", [1.0] * 700)
+    cost = seen("cost", [0.0] * 900)
+    late = msgspec.structs.replace(cost, trace_id=[f"t{i - 200}" for i in range(900)], value=np.full(900, 0.02))
+    impact = measure_impact(incident(signal()), FakeTelemetry(bad, late), METRICS, NOW)
+    assert impact.cost_usd == pytest.approx(0.02 * impact.calls)

@@ -145,6 +145,24 @@ def test_hours_apart_incidents_are_one_where_both_blame_the_same_change(hours: i
 
 
 @pytest.mark.parametrize(
+    ("cohort", "fault", "same"),
+    [
+        ({"tool": "get_order"}, "wrong_embedder", True),
+        ({"tool": "get_order"}, "unrecognised", False),
+        ({"tool": "get_order"}, "stale_index", False),
+        ({}, "wrong_embedder", False),
+    ],
+)
+def test_half_a_day_apart_incidents_of_one_cohort_are_one_where_they_name_the_same_fault(
+    cohort: dict[str, str], fault: str, same: bool
+) -> None:
+    elder = "unrecognised" if fault == "unrecognised" else "wrong_embedder"
+    one = incident_of(signal(), cohort=cohort, fault=elder, layer=Layer.INPUT_DATA)
+    other = incident_of(signal("refusal", onset_s=13 * HOUR), cohort=cohort, fault=fault, layer=Layer.INPUT_DATA)
+    assert same_cause(one, other, POLICY) is same
+
+
+@pytest.mark.parametrize(
     ("cohort", "layer", "same"),
     [
         ({"tenant": "a"}, Layer.INPUT_DATA, True),

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from holdfast.core.signal import Segment
 from holdfast.detect.policy import DetectPolicy
 from holdfast.detect.protocol import Ground
 from holdfast.detect.streams import LEARNING, WATCHING, N, X
@@ -68,6 +69,50 @@ def test_a_new_version_makes_its_application_look_harder() -> None:
     settled(watched, route)
     place(watched, 2)
     assert watched.streams.evidence[0].min() > 0
+
+
+def two_routes() -> tuple[Watch, int, int]:
+    """An application and its routes /a and /b, all known well; the streams of the routes."""
+    watched = watch()
+    watched.ground.index.profile({"service.name": ("shop",), "route": ("/b",)})
+    place(watched, 0)
+    known(watched, 2000, 60)
+    other = watched.ground.index.find(Segment("shop", "route", "/b"))
+    a, b = place(watched, 1, other)
+    for row in (a, b):
+        settled(watched, row)
+    return watched, a, b
+
+
+def test_a_change_gives_a_head_start_to_the_application_and_to_all_its_segments() -> None:
+    watched, a, b = two_routes()
+    watched.attend(0, 1)
+    evidence = watched.streams.evidence
+    assert evidence[[0, a, b]].min() > 0
+    assert evidence[a, 0] == evidence[b, 0]
+
+
+def test_a_change_with_a_scope_leaves_what_is_for_segments_to_those_that_it_names() -> None:
+    wide, a, _ = two_routes()
+    wide.attend(0, 1)
+    scoped, _, b = two_routes()
+    scoped.attend(0, 1, {"route": "/a", "service.name": "shop"})
+    assert scoped.streams.evidence[a, 0] == pytest.approx(2 * wide.streams.evidence[a, 0])
+    assert scoped.streams.evidence[b].max() == 0
+    assert scoped.streams.evidence[0, 0] == wide.streams.evidence[0, 0]
+
+
+def test_a_scope_that_nobody_knows_narrows_nothing_down() -> None:
+    watched, a, b = two_routes()
+    watched.attend(0, 1, {"route": "/elsewhere"})
+    assert watched.streams.evidence[[0, a, b]].min() > 0
+
+
+def test_what_a_change_spends_is_within_its_share_of_the_budget_however_many_segments_there_are() -> None:
+    watched, _, _ = two_routes()
+    watched.attend(0, 1)
+    policy = watched.ground.policy
+    assert 0 < watched.spent.changes <= policy.false_alarms_per_day * policy.change_share / policy.changes_per_day + 1e-12
 
 
 def test_where_there_is_no_room_a_stream_is_refused_and_counted() -> None:

@@ -46,6 +46,28 @@ def test_one_changed_word_is_a_small_alteration() -> None:
     assert 0 < shown(WRITTEN.replace("phones", "tablets")) < 0.3
 
 
+@pytest.mark.parametrize(
+    ("cited", "instead"),
+    [
+        ("(Source: Card limits)", "(Source: Personal loans)"),
+        ("Read more under Overdraft.", "Read more under Personal loans."),
+        ("[terms](https://shop.example/terms)", "[terms](https://elsewhere.example/login)"),
+    ],
+)
+def test_another_title_or_address_in_an_answer_that_is_else_the_same_is_an_alteration(cited: str, instead: str) -> None:
+    steps = trace(call(Kind.WORKFLOW, 1, output_text=f"{WRITTEN} {instead}"), llm(f"{WRITTEN} {cited}"))
+    found = scores(Delivery(), steps)["answer_altered"]
+    assert found.value >= 0.5
+    assert "in place of" in found.why
+
+
+@pytest.mark.parametrize("instead", ["colour", "the colours", "color and"])
+def test_another_spelling_or_small_words_are_not(instead: str) -> None:
+    written = f"{WRITTEN} Choose a color of your own, we have many."
+    steps = trace(call(Kind.WORKFLOW, 1, output_text=written.replace("color", instead)), llm(written))
+    assert value(Delivery(), steps) < 0.3
+
+
 def test_what_is_wrong_is_told() -> None:
     found = scores(Delivery(), trace(call(Kind.WORKFLOW, 1, output_text=WRITTEN.replace("30", "80")), llm(WRITTEN)))
     assert found["answer_altered"].why == "numbers differ: 30, 80"

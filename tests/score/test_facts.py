@@ -1,6 +1,6 @@
 import pytest
 
-from holdfast.score.facts import agrees, links, names, numbers, plain_number, raw_numbers, spelled_numbers
+from holdfast.score.facts import agrees, counted, links, names, numbers, plain_number, raw_numbers, spelled_numbers
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,18 @@ def test_links_and_mail_boxes_are_facts() -> None:
 
 def test_all_numbers_of_a_text_are_known() -> None:
     assert raw_numbers("1,000 of 2.5") == {"1000", "2.5"}
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ('{"date": "2026-12-05", "options": [{"stops": []}, {}, {}]}', {"0", "3"}),
+        ("[1, 2]", {"2"}),
+        ('{"a": 1}', set()),
+        ("[1] See the terms", set()),
+        ('{"options": [1, 2', set()),
+        ("", set()),
+    ],
+)
+def test_members_of_lists_are_counted(text: str, counts: set[str]) -> None:
+    assert counted(text) == counts

@@ -53,3 +53,12 @@ def test_without_sources_it_does_not_apply() -> None:
 
 def test_shares_need_something_to_count() -> None:
     assert set(scores(Groundedness(), exchange("it can be returned soon", QUESTION, REFUNDS))) == {"ungrounded_answer"}
+
+
+FLIGHTS = '{"options": [{"flight": "NO337", "price": 322}, {"flight": "NO422", "price": 113}, {"flight": "NO270", "price": 418}]}'
+
+
+@pytest.mark.parametrize(("number", "unsupported"), [("3", 0.0), ("4", 1.0)])
+def test_how_many_a_tool_lists_is_no_invented_number(number: str, unsupported: float) -> None:
+    steps = trace(llm(f"There are {number} flights on that day."), tool(FLIGHTS))
+    assert value(Groundedness(), steps, "unsupported_numbers") == unsupported

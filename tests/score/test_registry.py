@@ -10,7 +10,8 @@ from tests.score.build import exchange
 
 CONTRACT = """
 ungrounded_answer unsupported_numbers unsupported_entities answer_irrelevance context_gap refusal truncation format_violation
-unsubstituted_template repetition language_mismatch output_drift low_confidence answer_altered garbled_text garbled_document duplicate_answer
+unsubstituted_template repetition language_mismatch output_drift low_confidence answer_altered garbled_text garbled_document
+duplicate_answer
 prompt_injection document_injection system_prompt_leak sensitive_output toxicity policy_violation secrets_in_prompt unsafe_markup
 guardrail_block foreign_tenant_document retrieval_dissimilarity retrieval_score empty_retrieval stale_source duplicate_documents
 tool_error tool_loop

@@ -9,9 +9,10 @@ import pytest
 from holdfast.core.change import Change, ChangeKind
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.observations import Observations
+from holdfast.core.slices import LONGEST_NS
 from holdfast.core.trace import ScoredTrace
 from holdfast.telemetry.scratch import ScratchStore
-from holdfast.telemetry.thinned import LONGEST_NS, Thinned
+from holdfast.telemetry.thinned import Thinned
 from tests.telemetry.examples import T0, call, score, scored, simple
 
 WEEK_NS = 7 * 86_400 * NS_PER_S

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,7 @@ from holdfast.pipeline import Pipeline
 from holdfast.replay import replay
 from holdfast.report.analysis import Analysis, MetricSummary
 from holdfast.score.deferred import CONVENTION
+from holdfast.scoring import Scores
 from holdfast.settings import Settings
 from holdfast.telemetry.scratch import ScratchStore
 
@@ -55,6 +57,33 @@ class _Tally:
         return [MetricSummary(name, count, total / count) for name, (count, total) in sorted(self._sums.items())]
 
 
+class _Begun:
+    """Scoring of an input whose length shows while it is read.
+
+    Another process takes a second to start: a short file is done by then, and of a long one the rest is read meanwhile.
+    """
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+        self._scores: Scores | None = None
+
+    def expect(self, records: int) -> None:
+        """So many records are there, and maybe more to come."""
+        if self._scores is None and records > SHORT_RECORDS:
+            self._scores = scoring_beside(self._share)
+
+    def scores(self) -> Scores:
+        """What scores them."""
+        if self._scores is None:
+            self._scores = scoring_here(self._share)
+        return self._scores
+
+    def close(self) -> None:
+        """No more is to be scored."""
+        if self._scores is not None:
+            self._scores.close()
+
+
 class AnalysisInput:
     """What `analyze` reads, and whom it tells about it."""
 
@@ -81,7 +110,8 @@ def analyze(source: AnalysisInput, settings: Settings) -> Analysis:
     policy = redaction_policy(settings)
     redactor = Redactor(policy, ANALYSIS_KEY)
     rejected = 0
-    with TemporaryDirectory(prefix="holdfast-analyze-") as folder, Spool() as spool:
+    begun = _Begun(inf if settings.scoring.second_opinions else 0.0)
+    with TemporaryDirectory(prefix="holdfast-analyze-") as folder, Spool() as spool, closing(begun):
         reading = Reading(redaction=policy, key=ANALYSIS_KEY, jobs=min(os.cpu_count() or 1, MOST_JOBS), begin=settle_memory)
         for item in read_encoded(source.traces, reading, source.on_read):
             if isinstance(item, Rejected):
@@ -89,6 +119,7 @@ def analyze(source: AnalysisInput, settings: Settings) -> Analysis:
                 rejected += not item.ignored
             else:
                 spool.add_encoded(*item)
+                begun.expect(len(spool))
         for change in read_changes(source.changes, redactor) if source.changes else ():
             if isinstance(change, Rejected):
                 source.on_rejected(change)
@@ -96,10 +127,7 @@ def analyze(source: AnalysisInput, settings: Settings) -> Analysis:
             else:
                 spool.add(change)
         with ScratchStore(Path(folder) / "telemetry.sqlite") as telemetry, Ledger(f"sqlite:///{folder}/ledger.sqlite") as ledger:
-            # Another process takes a second to start: a short file is done by then.
-            begin = scoring_beside if len(spool) > SHORT_RECORDS else scoring_here
-            inner = begin(inf if settings.scoring.second_opinions else 0.0)
-            scoring = extended(inner, scorers, lambda _: None, patient=True)
+            scoring = extended(begun.scores(), scorers, lambda _: None, patient=True)
             try:
                 tally = _Tally()
                 stages = build_stages(settings, telemetry, ledger, scoring, scorers.metrics)

@@ -12,10 +12,13 @@ from holdfast.core.incident import Impact, Incident
 from holdfast.core.observations import Observations, Telemetry
 from holdfast.core.score import Direction, Metric, Unit
 from holdfast.core.signal import Signal, Verdict
+from holdfast.core.slices import Period
 from holdfast.correlate.judged_impact import Harm, corrected_impact, judged_pair
 
 COST = "cost"
 BAD = 0.5
+ROWS = 125_000
+"""Scores that are read at once, about 35 MB: incidents may last for days."""
 LARGE = 2.0
 """A value of a metric without bounds is bad from so many times the baseline (below its inverse, where low is bad)."""
 
@@ -30,21 +33,33 @@ def measure_impact(incident: Incident, telemetry: Telemetry, metrics: Mapping[st
     Nothing is measured before the incident started nor after `now_ns`.
     """
     watched = {s.metric: s for s in incident.signals if s.verdict is Verdict.FAILURE and s.metric in metrics}
-    names = [*watched, *([COST] if COST not in watched else [])]
-    found = telemetry.observations(incident.service, names, _since(incident), now_ns + 1)
-    best, hurt, worst = Impact(), set[str](), ""
-    for name, signal in watched.items():
-        impact, traces = _of_metric(found[name], metrics[name], signal, incident.cohort)
-        if impact.calls > best.calls or not hurt:
-            best, hurt, worst = impact, traces, name
+    period = Period(telemetry, incident.service, _since(incident), now_ns + 1)
+    tallies = {name: _Tally(metrics[name], signal, incident.cohort) for name, signal in watched.items()}
+    for found in period.slices(list(tallies), ROWS) if tallies else ():
+        for name, tally in tallies.items():
+            tally.add(found[name])
+    best, worst = Impact(), ""
+    for name, tally in tallies.items():
+        impact = tally.impact()
+        if impact.calls > best.calls or not (worst and tallies[worst].traces):
+            best, worst = impact, name
     cheap, judge = judged_pair(worst, metrics)
     if judge and metrics[cheap].direction is Direction.UP_IS_WORSE:
         harm = Harm(incident.service, cheap, incident.cohort, _since(incident), now_ns + 1)
         best = corrected_impact(best, harm, judge, telemetry)
-    cost = found[COST]
-    known = [float(v) for v, trace in zip(cost.value, cost.trace_id, strict=True) if trace in hurt]
-    spent = round(sum(known) * min(best.calls / len(hurt), 1.0), 6) if known else None
+    spent = _spent(period, tallies[worst].traces, best.calls) if worst else None
     return msgspec.structs.replace(best, users=min(best.users, best.calls), cost_usd=spent)
+
+
+def _spent(period: Period, hurt: set[str], calls: int) -> float | None:
+    """What so many calls cost, as the `hurt` traces did on average, and no more than those did together; None: not known."""
+    if not hurt:
+        return None
+    known, total = False, 0.0
+    for found in period.slices([COST], ROWS):
+        values = [float(v) for v, trace in zip(found[COST].value, found[COST].trace_id, strict=True) if trace in hurt]
+        known, total = known or bool(values), total + sum(values)
+    return round(total * min(calls / len(hurt), 1.0), 6) if known else None
 
 
 def _since(incident: Incident) -> int:
@@ -53,19 +68,34 @@ def _since(incident: Incident) -> int:
     return incident.started_ns if incident.timestamps["started"].corrected_from or not onset_ns else onset_ns
 
 
-def _of_metric(seen: Observations, metric: Metric, signal: Signal, cohort: dict[str, str]) -> tuple[Impact, set[str]]:
-    inside = np.array([_belongs(d, cohort) for d in seen.dimensions], bool)
-    badness, usual = _badness(seen.value, metric, signal)
-    rows = np.flatnonzero(inside)
-    calls, total = len(rows), float(badness[rows].sum())
-    if not calls:
-        return Impact(), set()
-    low, high = (float(betaincinv(total + 0.5, calls - total + 0.5, q)) for q in (0.025, 0.975))
-    bad = [int(r) for r in rows if badness[r] >= BAD]
-    users = {user for r in bad for user in seen.dimensions[r].get("user", ())}
-    excess = [max(0, round(calls * share - calls * usual)) for share in (total / calls, low, high)]
-    impact = Impact(calls=excess[0], calls_low=excess[1], calls_high=excess[2], users=len(users))
-    return impact, {seen.trace_id[r] for r in bad}
+class _Tally:
+    """What one metric says of the cohort, added up slice by slice. It grows with the calls that are bad, not with all."""
+
+    def __init__(self, metric: Metric, signal: Signal, cohort: dict[str, str]) -> None:
+        self._metric, self._signal, self._cohort = metric, signal, cohort
+        self._calls, self._total, self._usual = 0, 0.0, 0.0
+        self._users = set[str]()
+        self.traces = set[str]()
+        """Those with a bad call."""
+
+    def add(self, seen: Observations) -> None:
+        """Takes the next slice."""
+        rows = np.flatnonzero([_belongs(d, self._cohort) for d in seen.dimensions])
+        badness, self._usual = _badness(seen.value[rows], self._metric, self._signal)
+        self._calls += len(rows)
+        self._total += float(badness.sum())
+        for row in rows[badness >= BAD].tolist():
+            self._users.update(seen.dimensions[row].get("user", ()))
+            self.traces.add(seen.trace_id[row])
+
+    def impact(self) -> Impact:
+        """Calls that are bad beyond the baseline, and users with a bad call."""
+        calls, total = self._calls, self._total
+        if not calls:
+            return Impact()
+        low, high = (float(betaincinv(total + 0.5, calls - total + 0.5, q)) for q in (0.025, 0.975))
+        excess = [max(0, round(calls * share - calls * self._usual)) for share in (total / calls, low, high)]
+        return Impact(calls=excess[0], calls_low=excess[1], calls_high=excess[2], users=len(self._users))
 
 
 def _badness(values: npt.NDArray[np.float64], metric: Metric, signal: Signal) -> tuple[npt.NDArray[np.float64], float]:

@@ -8,6 +8,9 @@ from holdfast.core.incident import Incident, State
 from holdfast.core.signal import Segment, Signal, Verdict
 from holdfast.correlate.policy import CorrelatePolicy
 
+UNRECOGNISED = "unrecognised"
+"""Name of the cause where a layer is recognised and no fault of it: it is no agreement."""
+
 
 class Why(StrEnum):
     """Why a signal joins an incident, strongest first."""
@@ -70,12 +73,15 @@ def same_cause(one: Incident, other: Incident, policy: CorrelatePolicy) -> bool:
     """Whether two open incidents turned out to be one: the same diagnosed cohort, and onsets that agree.
 
     Where the cohort is everybody, that alone says little: then the diagnosed fault must be the same as well. Slow streams know
-    their onset badly: hours apart they are one where the diagnoses blame the same change, or the same layer of the same sick.
+    their onset badly: hours apart they are one where the diagnoses blame the same change, or the same layer of the same sick; and
+    however far apart where they name the same fault of the same sick, for both go on.
     """
     if one.service != other.service or one.diagnosis is None or other.diagnosis is None or one.cohort != other.cohort:
         return False
     apart_ns = abs(one.started_ns - other.started_ns)
     if apart_ns <= policy.merge_s * NS_PER_S and (one.cohort or _fault(one) == _fault(other) != ""):
+        return True
+    if one.cohort and _fault(one) == _fault(other) and _layer(one) in FAULT_LAYERS and _fault(one) not in ("", UNRECOGNISED):
         return True
     same = _change(one) == _change(other) != "" or (bool(one.cohort) and _layer(one) == _layer(other) in FAULT_LAYERS)
     return same and apart_ns <= policy.cohort_s * NS_PER_S

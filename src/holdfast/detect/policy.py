@@ -52,9 +52,9 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     false_alarms_per_day: float = 0.2
-    app_share: float = 0.4
-    segment_share: float = 0.4
-    change_share: float = 0.2
+    app_share: float = 0.35
+    segment_share: float = 0.35
+    change_share: float = 0.3
     changes_per_day: int = 5
     min_calls: int = 200
     min_segment_calls: int = 60

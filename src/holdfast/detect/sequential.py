@@ -66,7 +66,7 @@ class Sequential:
         for number, segment in enumerate(self._ground.index.segments):
             concerned = not segment.dimension and change.service in ("", segment.service)
             if concerned and change.time_ns >= self._ground.index.last_ns[number] - late_ns:
-                self._watch.attend(number, change.time_ns)
+                self._watch.attend(number, change.time_ns, change.scope)
 
     def settle(self) -> list[SignalEvent]:
         """Learn, and judge again what has alarmed."""

@@ -1,13 +1,13 @@
 """Which stream watches which column of which segment, and what a new stream starts from."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from holdfast.core.call import DIMENSIONS
-from holdfast.core.signal import Signal
+from holdfast.core.signal import Segment, Signal
 from holdfast.detect.baseline import null_mean, sharpness, upper_bound
 from holdfast.detect.budget import FEWEST_A_DAY, Spent, head_start, stream_budget
 from holdfast.detect.policy import JUDGED_AT_ONCE, VERSIONS
@@ -130,24 +130,46 @@ class Watch:
         s.refreshed[rows] = calls
         s.strength[rows] = strength
 
-    def attend(self, app: int, time_ns: int) -> None:
-        """Something changed in this application: give the streams of the whole of it a head start."""
+    def attend(self, app: int, time_ns: int, scope: Mapping[str, str] | None = None) -> None:
+        """Something changed in this application: give its streams a head start.
+
+        Half of it is for the streams of the whole application, half for those of the segments that `scope` names, of all
+        segments where it names none of them.
+        """
         recent = [t for t in self.changes.get(app, []) if t > time_ns - NS_PER_DAY]
         self.changes[app] = [*recent, time_ns]
-        rows = self.of_app(app)
-        self._give_head_start(rows[self.streams.mode[rows] == WATCHING], len(recent) + 1)
+        whole, parts = self.of_app(app), self._parts(app, scope or {})
+        for rows in (whole, parts):
+            sharing = rows[self._live()[rows] & (self.streams.mode[rows] == WATCHING)]
+            self._give_head_start(sharing, len(recent) + 1, 2 * float(self.streams.weight[sharing].sum()))
 
-    def _give_head_start(self, rows: Ints, changes: int) -> None:
+    def _parts(self, app: int, scope: Mapping[str, str]) -> Ints:
+        """Streams of those segments of an application that a scope names, or of all of them."""
+        s, index = self.streams, self.ground.index
+        of = s.segment[: s.size]
+        parts = np.flatnonzero((np.array(index.app)[of] == app) & (of != app) & (of >= 0))
+        named = {
+            number for condition in scope.items() if (number := index.find(Segment(index.segments[app].service, *condition))) >= 0
+        }
+        concerned = parts[np.isin(of[parts], [index.twins.get(number, number) for number in named])]
+        return concerned if len(concerned) else parts
+
+    def _give_head_start(self, rows: Ints, changes: int, sharing: float) -> None:
+        """Start these streams with as much evidence as is theirs where streams of the weight `sharing` have a change together."""
         # A stream without a threshold yet cannot alarm.
         rows = rows[np.isfinite(self.streams.threshold[rows])]
         if len(rows):
             s = self.streams
             threshold, before = s.threshold[rows], s.evidence[rows]
-            apps = float(s.weight[: s.size][self._live() & (s.parent[: s.size] < 0)].sum())
-            start = head_start(1.0, apps, changes, self.ground.policy) * s.weight[rows] * threshold
+            start = head_start(1.0, sharing, changes, self.ground.policy) * s.weight[rows] * threshold
             self.streams.evidence[rows] = np.maximum(before, start[:, None])
             given = (self.streams.evidence[rows] - before).mean(axis=1)
             self.spent = self.spent.plus(Spent(changes=float((given / threshold).sum())))
+
+    def _whole_weight(self) -> float:
+        """Weight of all streams of whole applications that may alarm."""
+        s = self.streams
+        return float(s.weight[: s.size][self._live() & (s.parent[: s.size] < 0)].sum())
 
     def _reserve(self) -> None:
         need = (len(self.ground.index.segments), len(self.ground.table.columns))
@@ -198,7 +220,7 @@ class Watch:
         if new:
             self.attend(app, time_ns)
         if dimension in VERSIONS:
-            self._give_head_start(row, len(self.changes.get(app, ())))
+            self._give_head_start(row, len(self.changes.get(app, ())), self._whole_weight())
 
     def _judged_at_once(self, row: int) -> bool:
         """Whether a new value of this stream's dimension is held to its parent's baseline from its first call.

@@ -179,9 +179,10 @@ def _began(frame: Frame, onset: Onset, conditions: Mapping[str, str], inside: Bo
 
 
 def leading(signals: Sequence[Signal], metrics: Mapping[str, Metric]) -> list[Signal]:
-    """The most evident signal of each metric, at most three: of failures where there are any, and of those of rates of bad calls.
+    """The clearest signal of each metric, at most three: of failures where there are any, and of those of rates of bad calls.
 
-    Where it hurts is read off what hurts; latency, length and cost move for many harmless reasons, and loudly.
+    Where it hurts is read off what hurts; latency, length and cost move for many harmless reasons, and loudly. Clear is what took
+    few calls for each nat of evidence: how far an alarm is beyond its threshold is chance.
     """
 
     def kind(signal: Signal) -> tuple[bool, bool]:
@@ -189,7 +190,7 @@ def leading(signals: Sequence[Signal], metrics: Mapping[str, Metric]) -> list[Si
         return signal.verdict is not Verdict.FAILURE, known is not None and known.unit is not Unit.PROBABILITY
 
     worst = min(map(kind, signals), default=(False, False))
-    ranked = sorted((s for s in signals if kind(s) == worst), key=lambda s: s.threshold - s.log_evidence)
+    ranked = sorted((s for s in signals if kind(s) == worst), key=lambda s: s.log_evidence / max(s.calls, 1), reverse=True)
     first: dict[str, Signal] = {}
     for signal in ranked:
         first.setdefault(signal.metric, signal)

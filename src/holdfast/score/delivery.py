@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rapidfuzz.distance import Indel
+from rapidfuzz.distance import Indel, Levenshtein
 
 from holdfast.core.score import Direction, Family, Metric, Score, Unit
 from holdfast.core.trace import Trace
 from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import reading_of
+from holdfast.score.words import STOPWORDS
 
 ALTERED = Metric(
     name="answer_altered",
@@ -20,7 +21,7 @@ ALTERED = Metric(
     failure_mode="altered_answer",
     description=(
         "How much the delivered answer differs from what the model wrote: edited words, a missing tail, masked words,"
-        " changed numbers or citations; formatting does not count."
+        " changed numbers, names or citations; formatting does not count."
     ),
     harm=2,
 )
@@ -35,6 +36,10 @@ _MASK = re.compile(
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _PUNCTUATION = str.maketrans(dict.fromkeys("*_`#>~|\"'“”‘’.,;:!?()[]{}-–—", " "))
 MAX_TOKENS = 1500
+EXCHANGED = 0.5
+"""How altered an answer is at least in which another phrase stands where one was: a title, a name, an address."""
+LEAST_WORDS = 3
+"""Words that differ in an exchanged phrase, old and new together. One word for another may be its spelling."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Delivery:
     """Compares what the root, or the outermost agent, gave out with what the answering call wrote, word by word."""
 
     name: str = "delivery"
-    version: str = "2"
+    version: str = "3"
     metrics: tuple[Metric, ...] = (ALTERED,)
 
     def score(self, trace: Trace) -> Iterable[Score]:
@@ -77,4 +82,27 @@ class Delivery:
         # A footer or greeting that was added around an unchanged answer is no alteration.
         if before and " ".join(before) in " ".join(after):
             return min(0.1, distance), ""
+        phrase = _exchanged(before, after)
+        if phrase:
+            return max(EXCHANGED, distance), phrase
         return distance, f"{distance:.0%} of the words differ"
+
+
+def _exchanged(before: list[str], after: list[str]) -> str:
+    """Which phrase stands in place of which, empty where there is none: three words at least that say something, of both."""
+    found = list[tuple[list[str], list[str]]]()
+    joined = False
+    for operation in Levenshtein.opcodes(before, after):
+        if operation.tag == "equal":
+            joined = False
+            continue
+        if not joined:
+            found.append(([], []))
+            joined = True
+        found[-1][0].extend(before[operation.src_start : operation.src_end])
+        found[-1][1].extend(after[operation.dest_start : operation.dest_end])
+    for old, new in found:
+        gone, came = set(old) - set(new) - STOPWORDS, set(new) - set(old) - STOPWORDS
+        if gone and came and len(gone) + len(came) >= LEAST_WORDS:
+            return f"{' '.join(new)!r} in place of {' '.join(old)!r}"[:120]
+    return ""

@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+import orjson
+
 _NUMBER = re.compile(r"\d+(?:[.,'\u00a0\u202f]\d+)*")
 _COUNTED = """
     zero one two three four five six seven eight nine ten eleven twelve
@@ -71,6 +73,24 @@ def raw_numbers(text: str) -> frozenset[str]:
 def spelled_numbers(tokens: frozenset[str]) -> frozenset[str]:
     """Plain forms of the numbers among `tokens` that are written as words, months included."""
     return frozenset([SPELLED[t] for t in tokens & SPELLED.keys()])
+
+
+def counted(text: str) -> frozenset[str]:
+    """How many members the lists of a JSON text have, as plain numbers: "3 flights" of a result that lists three."""
+    if "[" not in text or text.lstrip()[:1] not in ("{", "["):
+        return frozenset()
+    try:
+        waiting = [orjson.loads(text)]
+    except orjson.JSONDecodeError:
+        return frozenset()
+    found = set[str]()
+    while waiting and len(found) < MAX_FACTS:
+        value = waiting.pop()
+        if isinstance(value, list):
+            found.add(str(len(value)))
+        if isinstance(value, list | dict):
+            waiting += value.values() if isinstance(value, dict) else value
+    return frozenset(found)
 
 
 def agrees(number: str, known: frozenset[str]) -> bool:

@@ -10,6 +10,7 @@ from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import Reading, reading_of
 from holdfast.score.refusal import Refusal
 from holdfast.score.text import sigmoid
+from holdfast.score.words import STOPWORDS
 
 UNGROUNDED = Metric(
     name="ungrounded_answer",
@@ -70,13 +71,13 @@ class Groundedness:
     refused: float = 0.6
     refusal: Refusal = field(default_factory=Refusal)
     name: str = "groundedness"
-    version: str = "1"
+    version: str = "2"
     metrics: tuple[Metric, ...] = (UNGROUNDED, NUMBERS, ENTITIES)
 
     def score(self, trace: Trace) -> Iterable[Score]:
         """All three where there are sources and an answer that is no refusal; shares only where there is something to count."""
         reading = reading_of(trace)
-        if not reading.answer_content or not reading.evidence or self._refuses(reading):
+        if reading.stated.kinds <= STOPWORDS or not reading.evidence or self._refuses(reading):
             return ()
         support = support_of(reading)
         value = ungrounded_probability(support)

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, field
 
 from holdfast.core.score import Span
-from holdfast.score.facts import agrees, links, names, numbers, spelled_numbers
-from holdfast.score.pieces import Piece, unknown
+from holdfast.score.facts import agrees, links, names, numbers
+from holdfast.score.pieces import Piece, known_numbers, unknown
 from holdfast.score.reading import Reading
 from holdfast.score.text import sentences, words
 from holdfast.score.words import NEGATIONS, OPPOSITES, STOPWORDS
@@ -34,9 +34,9 @@ def support_of(reading: Reading) -> Support:
     """Measures the answer against documents, tool results and, for single facts, the conversation."""
     support = Support()
     sources = (*reading.evidence, *reading.background)
-    missing = unknown(reading.answer_content, sources)
-    _numbers(reading.answer, sources, support)
-    _names(reading.answer, sources, support)
+    missing = unknown(reading.stated.kinds - STOPWORDS, sources)
+    _numbers(reading.stated.text, sources, support)
+    _names(reading.stated.text, sources, support)
     _words(reading, missing, sources, support)
     support.features["flips"] = _flips(reading)
     support.features["citations"] = _citations(reading)
@@ -51,7 +51,7 @@ def _numbers(answer: str, sources: tuple[Piece, ...], support: Support) -> None:
     support.number_count = len(told)
     unsure = [n for n in told if not any(n[0] in piece.numbers for piece in sources)]
     if unsure:
-        known = frozenset().union(*(p.numbers for p in sources), *(spelled_numbers(p.kinds) for p in sources))
+        known = frozenset().union(*(known_numbers(piece) for piece in sources))
         unsure = [n for n in unsure if not agrees(n[0], known)]
     support.unknown_numbers = len(unsure)
     support.spans += [Span("answer", start, end, f"number {answer[start:end]} is in no source") for _, start, end in unsure]
@@ -86,10 +86,10 @@ def _is_known(name: str, sources: tuple[Piece, ...]) -> bool:
 
 
 def _words(reading: Reading, missing: frozenset[str], sources: tuple[Piece, ...], support: Support) -> None:
-    content = reading.answer_content
+    content = reading.stated.kinds - STOPWORDS
     support.features["missing"] = len(missing) / len(content) if content else 0.0
-    support.features["worst"] = _worst_sentence(reading.answer_piece, missing, support) if len(missing) > 1 else len(missing) / 6
-    pairs = set(reading.answer_piece.pairs)
+    support.features["worst"] = _worst_sentence(reading.stated, missing, support) if len(missing) > 1 else len(missing) / 6
+    pairs = set(reading.stated.pairs)
     new = pairs
     for piece in sources:
         new = new.difference(piece.pairs)
@@ -115,7 +115,7 @@ def _flips(reading: Reading) -> float:
     if not turning:
         return 0.0
     sources = [line for piece in reading.evidence for line in piece.once("sentence words", _sentence_words)]
-    told = reading.answer_piece.once("sentence words", _sentence_words)
+    told = reading.stated.once("sentence words", _sentence_words)
     flipped = 0
     for line in told:
         content = line - STOPWORDS
@@ -130,7 +130,7 @@ def _flips(reading: Reading) -> float:
 
 def _turning_words(reading: Reading) -> frozenset[str]:
     """Words of the answer that may turn a statement round: negations, and words whose opposite stands in a source."""
-    suspects = reading.answer_piece.kinds & _TURNING
+    suspects = reading.stated.kinds & _TURNING
     if not suspects:
         return suspects
     offered = [piece.kinds for piece in reading.evidence]

@@ -35,7 +35,7 @@ class Grounding:
     first: Groundedness = field(default_factory=Groundedness)
     second: SecondOpinions = UNLIMITED
     name: str = "groundedness"
-    version: str = f"3+{VERSION}"
+    version: str = f"4+{VERSION}"
     metrics: tuple[Metric, ...] = (UNGROUNDED, NUMBERS, ENTITIES)
 
     def score(self, trace: Trace) -> Iterable[Score]:
@@ -67,7 +67,7 @@ class Grounding:
 def doubted(reading: Reading) -> tuple[float, list[tuple[int, int]]]:
     """How unsupported the worst part of the answer is, as log-odds, and the stretches that are doubted."""
     sources = Sources(piece.text for piece in reading.evidence)
-    cut = parts(sources, reading.answer)
+    cut = parts(sources, reading.stated.text)
     judged = doubts(encoder(), sources, cut)
     spans = [span for part, (read, said) in zip(cut, judged, strict=True) for span in marked(part, read, said)]
     return max((worst(read, said) for read, said in judged), default=-10.0), spans

@@ -7,6 +7,7 @@ from holdfast.core.call import Call, Document, Kind
 from holdfast.core.trace import Trace
 from holdfast.score.delivered import asked_question, told_answer, without_evidence
 from holdfast.score.pieces import Piece, piece_of
+from holdfast.score.stated import stated
 from holdfast.score.text import CAP, capped
 from holdfast.score.words import STOPWORDS
 
@@ -28,6 +29,7 @@ class Reading:
     __slots__ = (
         "_background",
         "_evidence",
+        "_stated",
         "anchor",
         "answer",
         "answer_content",
@@ -68,11 +70,20 @@ class Reading:
         self.answer_content: frozenset[str] = self.answer_piece.kinds - STOPWORDS
         """Words of the answer that say what it is about."""
         self._evidence: tuple[Piece, ...] | None = None
+        self._stated: Piece | None = None
         self._background: tuple[Piece, ...] | None = None
 
     def _tool_results(self) -> tuple[str, ...]:
         told = tuple([capped(c.tool_result) for c in self.tool_calls if c.tool_result])
         return told or tuple([capped(m.content) for m in self.trace.history if m.role == "tool" and m.content][:MAX_PIECES])
+
+    @property
+    def stated(self) -> Piece:
+        """What the answer states: itself with blanks in place of marks of citations and of courtesies, offset for offset."""
+        if self._stated is None:
+            text = stated(self.answer)
+            self._stated = self.answer_piece if text == self.answer else Piece(text)
+        return self._stated
 
     @property
     def evidence(self) -> tuple[Piece, ...]:

@@ -93,8 +93,8 @@ _UNKNOWN = (
         r"|found|listed) in (?:the|my|our|these|this)"
     ),
     (
-        r"\b(?:context|documents?|sources?|knowledge base|information provided|provided information) (?:do(?:es)?(?: not"
-        r"|n['’]t)) (?:contain|mention|include|provide|specify|cover|say|state)"
+        r"\b(?:context|documents?|articles?|passages?|sources?|knowledge base|information provided|provided information)"
+        r"(?: \w+){0,4} (?:do(?:es)?(?: not|n['’]t)) (?:contain|mention|include|provide|specify|cover|say|state)"
     ),
     r"\b(?:i['’]?m|i am) not (?:sure|certain|aware)\b",
     r"\b(?:ich|wir) (?:weiß|wissen|habe|haben)[^.]{0,40}\b(?:nicht|keine (?:information|daten|angaben))",
@@ -127,7 +127,7 @@ class Refusal:
     head: int = 700
     tail: int = 300
     name: str = "refusal"
-    version: str = "1"
+    version: str = "2"
     metrics: tuple[Metric, ...] = (REFUSAL,)
 
     def score(self, trace: Trace) -> Iterable[Score]:

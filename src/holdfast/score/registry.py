@@ -4,6 +4,7 @@ from math import inf
 
 from holdfast.core.score import Metric
 from holdfast.score.attack import Attack
+from holdfast.score.citations import Citations
 from holdfast.score.confidence import Confidence
 from holdfast.score.delivery import Delivery
 from holdfast.score.drift import Drift
@@ -38,6 +39,7 @@ from holdfast.score.usage import Usage
 
 SCORERS: tuple[Scorer, ...] = (
     Grounding(),
+    Citations(),
     Relevance(),
     Refusal(),
     Truncation(),

@@ -7,8 +7,8 @@ import re2
 
 from holdfast.core.score import Direction, Family, Metric, Score, Span, Unit
 from holdfast.core.trace import Trace
-from holdfast.score.facts import agrees, numbers, spelled_numbers
-from holdfast.score.pieces import piece_of
+from holdfast.score.facts import agrees, numbers
+from holdfast.score.pieces import known_numbers, piece_of
 from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import Reading, reading_of
 from holdfast.score.text import capped, listed, words
@@ -55,7 +55,7 @@ class ToolContradiction:
     """Compares numbers and states of the answer with those of the tool results of the same request."""
 
     name: str = "tool_contradiction"
-    version: str = "1"
+    version: str = "2"
     metrics: tuple[Metric, ...] = (CONTRADICTION,)
 
     def score(self, trace: Trace) -> Iterable[Score]:
@@ -68,7 +68,7 @@ class ToolContradiction:
 
     def _judge(self, reading: Reading) -> tuple[float, str, tuple[Span, ...]]:
         failed = [c for c in reading.tool_calls if tool_failure(c)[0] >= 0.8]
-        told = numbers(reading.answer)
+        told = numbers(reading.stated.text)
         known = self._known(reading) if told else frozenset()
         invented = [n for n in told if not agrees(n[0], known)]
         spans = tuple(Span("answer", start, end, "not in any tool result") for _, start, end in invented[:10])
@@ -88,7 +88,7 @@ class ToolContradiction:
     @staticmethod
     def _known(reading: Reading) -> frozenset[str]:
         pieces = (*reading.evidence, *reading.background, *(piece_of(capped(c.tool_arguments)) for c in reading.tool_calls))
-        return frozenset().union(*(p.numbers for p in pieces), *(spelled_numbers(p.kinds) for p in pieces))
+        return frozenset().union(*(known_numbers(piece) for piece in pieces))
 
     @staticmethod
     def _state_conflict(reading: Reading) -> str:

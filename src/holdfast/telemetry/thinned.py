@@ -6,19 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from holdfast.core.change import Change
-from holdfast.core.clock import NS_PER_S
 from holdfast.core.observations import Observations, Telemetry
+from holdfast.core.slices import Period
 
 MOST_ROWS = 1_000_000
 """Scores of one answer: about 20,000 traces with all their metrics, and 270 MB while a diagnosis works on them."""
 SLICES = 8
 """A slice of the period is made so long that it holds about a so-manieth of `MOST_ROWS`."""
-FIRST_NS = 600 * NS_PER_S
-SHORTEST_NS, LONGEST_NS = NS_PER_S, 24 * 3_600 * NS_PER_S
 MOST_HALVINGS = 32
 """The checksum has no more bits."""
-GROWTH = 16.0
-"""A slice is at most so many times longer than the one before: traffic of the next hour is not known from that of a minute."""
 
 
 class Thinned:
@@ -50,14 +46,8 @@ class Thinned:
     def observations(self, service: str, metrics: Sequence[str], start_ns: int, end_ns: int) -> dict[str, Observations]:
         """Scores of these metrics in [start_ns, end_ns), by metric; one without scores has zero rows, never a missing key."""
         gathered = _Gathered(metrics, self._most)
-        at, length = start_ns, FIRST_NS
-        while True:
-            until = min(at + length, end_ns)
-            rows = gathered.add(self._telemetry.observations(service, metrics, at, until))
-            if until >= end_ns:
-                break
-            wanted = length * min(self._most / SLICES / max(rows, 1), GROWTH)
-            at, length = until, int(min(max(wanted, SHORTEST_NS), LONGEST_NS))
+        for found in Period(self._telemetry, service, start_ns, end_ns).slices(metrics, self._most / SLICES):
+            gathered.add(found)
         self._halvings = max(self._halvings, gathered.halvings)
         return gathered.joined()
 
@@ -71,15 +61,13 @@ class _Gathered:
         self._rows = 0
         self.halvings = 0
 
-    def add(self, found: dict[str, Observations]) -> int:
-        """Takes the next slice. Returns how many rows it had before it was thinned."""
-        rows = sum(map(len, found.values()))
+    def add(self, found: dict[str, Observations]) -> None:
+        """Takes the next slice."""
         for metric, one in _of(found, self.halvings).items():
             self._slices[metric].append(one)
             self._rows += len(one)
         while self._rows > self._most and self._halve():
             pass
-        return rows
 
     def _halve(self) -> bool:
         """Leaves out half of the traces. False: none would be left, so all stay."""

@@ -45,7 +45,7 @@ OUTPUT_PROCESSING = (
     _fault(
         "citation_off_by_one",
         "a linker that cites the wrong document",
-        "altered:+ grounding:+ numbers:~ relevance:~",
+        "altered:+ citations:++ grounding:+ numbers:~ relevance:~",
         _DEPLOY,
     ),
     _fault(

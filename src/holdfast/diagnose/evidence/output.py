@@ -9,7 +9,13 @@ COMPOSITES = (
         "The delivered answer differs less often from the model's",
         ("answer_altered",),
     ),
-    Composite("garbled", "Text is garbled", "Less text is garbled", ("garbled_text",)),
+    Composite(
+        "citations",
+        "Citations point at other documents",
+        "Citations point at the wrong document less often",
+        ("misplaced_citation",),
+    ),
+    Composite("garbled", "Answers are garbled", "Fewer answers are garbled", ("garbled_text",)),
     Composite("sensitive", "Answers contain sensitive data", "Fewer answers contain sensitive data", ("sensitive_output",)),
     Composite("markup", "Answers contain unsafe markup", "Fewer answers contain unsafe markup", ("unsafe_markup",)),
     Composite(
