@@ -70,6 +70,12 @@ def test_a_file_without_one_usable_line_is_refused_by_name(shell: Shell, content
     assert result.stdout == ""
 
 
+def test_a_file_of_changes_in_place_of_telemetry_is_refused_with_where_it_belongs(shell: Shell, drill: Path) -> None:
+    said = shell.run("analyze", str(drill / "changes.jsonl"), code=2).stderr
+    assert "changes.jsonl" in said
+    assert "--changes" in said
+
+
 def test_a_missing_file_is_refused_by_name(shell: Shell) -> None:
     assert "nowhere.jsonl" in shell.run("analyze", "nowhere.jsonl", code=2).stderr
 

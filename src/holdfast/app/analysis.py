@@ -11,6 +11,7 @@ from holdfast.app.scorers import build_scorers, extended
 from holdfast.app.stages import build_stages, redaction_policy, scoring_beside, scoring_here
 from holdfast.context.redact import Redactor
 from holdfast.core.clock import SystemClock
+from holdfast.core.errors import InputError
 from holdfast.core.trace import ScoredTrace
 from holdfast.ingest.changes import read_changes
 from holdfast.ingest.child import settle_memory
@@ -120,6 +121,7 @@ def analyze(source: AnalysisInput, settings: Settings) -> Analysis:
             else:
                 spool.add_encoded(*item)
                 begun.expect(len(spool))
+        telemetry_records = len(spool)
         for change in read_changes(source.changes, redactor) if source.changes else ():
             if isinstance(change, Rejected):
                 source.on_rejected(change)
@@ -135,6 +137,8 @@ def analyze(source: AnalysisInput, settings: Settings) -> Analysis:
             finally:
                 scoring.close()
                 scorers.close()
+            if tally.start_ns is None and telemetry_records:
+                raise InputError("holds no call; change events go to --changes", ", ".join(map(str, source.traces)))
             return Analysis(
                 start_ns=tally.start_ns,
                 end_ns=tally.end_ns,

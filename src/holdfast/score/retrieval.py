@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import isfinite
 
 from holdfast.core.call import Call, Kind
-from holdfast.core.clock import NS_PER_S
 from holdfast.core.score import Direction, Family, Metric, Score, Unit
 from holdfast.core.trace import Trace
+from holdfast.score.document_age import age_s
 from holdfast.score.protocol import score_of
 from holdfast.score.reading import reading_of
 
@@ -69,7 +69,7 @@ class Retrieval:
 
     alike: float = 0.85
     name: str = "retrieval"
-    version: str = "1"
+    version: str = "2"
     metrics: tuple[Metric, ...] = (DISSIMILARITY, SCORE, EMPTY, STALE, DUPLICATES)
 
     def score(self, trace: Trace) -> Iterable[Score]:
@@ -90,9 +90,9 @@ class Retrieval:
                 ascending = len(ranked) > 1 and ranked[0] < ranked[-1] and ranked == sorted(ranked)
                 yield score_of(self, call, DISSIMILARITY, ranked[0] if ascending else 1.0 - max(ranked))
         now = call.start_ns or call.end_ns
-        ages = [max(now - d.updated_ns, 0) for d in documents if d.updated_ns is not None and d.updated_ns > 0]
-        if ages and now:
-            yield score_of(self, call, STALE, sorted(ages)[(len(ages) - 1) // 2] / NS_PER_S)
+        ages = sorted([age for d in documents if (age := age_s(d, now)) is not None])
+        if ages:
+            yield score_of(self, call, STALE, ages[(len(ages) - 1) // 2])
         if len(documents) > 1 and any(d.content for d in documents):
             yield self._duplicates(trace, call)
 
