@@ -179,6 +179,18 @@ def test_hours_apart_incidents_of_the_same_sick_are_one_where_the_layer_agrees(
     assert same_cause(one, other, POLICY) is same
 
 
+@pytest.mark.parametrize(
+    ("segment", "hours", "joins"),
+    [("prompt.version=v28", -5, False), ("prompt.version=v28", 2, True), ("tool=get_order", -5, True), ("", -5, True)],
+)
+def test_what_began_hours_before_in_another_dimension_than_the_sick_is_another_failure(
+    segment: str, hours: int, joins: bool
+) -> None:
+    incident = incident_of(signal(segment="tool=get_order"), cohort={"tool": "get_order"})
+    later = msgspec.structs.replace(signal(segment=segment, onset_s=hours * HOUR), detected_ns=incident.detected_ns + 1)
+    assert (why_joined(later, incident, CorrelatePolicy(window_share=0.0)) is not None) is joins
+
+
 @pytest.mark.parametrize("layer", [Layer.BENIGN, Layer.UNKNOWN])
 def test_not_to_know_is_no_agreement(layer: Layer) -> None:
     one, other = (incident_of(signal(onset_s=h * HOUR), cohort={"tenant": "a"}, layer=layer) for h in (0, 2))

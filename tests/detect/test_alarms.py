@@ -52,6 +52,17 @@ def test_a_small_effect_becomes_a_failure_when_it_grows() -> None:
     assert rejudge(watch, 0) is None
 
 
+def test_what_alarmed_on_too_few_calls_is_judged_again_as_soon_as_there_are_enough() -> None:
+    watch = alarmed_stream(6, calls=6)
+    assert raise_signal(watch, 0, 2e6, START_NS + 10**11).verdict is Verdict.NOISE
+    watch.streams.totals[0] += [1, 1, 1, 1]
+    assert rejudge(watch, 0) is None
+    watch.streams.totals[0] += [2, 2, 2, 2]
+    again = rejudge(watch, 0)
+    assert again is not None
+    assert (again.verdict, again.calls) == (Verdict.FAILURE, 9)
+
+
 def test_the_recovery_test_stands_between_normal_and_what_was_seen() -> None:
     watch = alarmed_stream(30)
     raise_signal(watch, 0, 2e6, START_NS)

@@ -130,7 +130,7 @@ def test_a_graded_score_that_is_far_off_in_some_calls_is_found_although_its_mean
     script = Script(seconds=FAULT_S + 900, faults=[Fault(FAULT_S, "relevance", 0.55, share=0.12)])
     found = failures(replay(script))
     assert {(s.metric, s.detector) for s in found} == {("relevance", "sr_mixture_outlier_down")}
-    assert "far worse than usual" in found[0].reason
+    assert "clearly worse than usual" in found[0].reason
 
 
 @pytest.mark.parametrize("seed", [4, 11, 14])

@@ -81,11 +81,17 @@ def test_every_verdict_comes_with_a_reason(baseline: float) -> None:
 
 @pytest.mark.parametrize(
     ("shares", "verdict"),
-    [((0.01, 0.12), Verdict.FAILURE), ((0.05, 0.12), Verdict.ANOMALY), ((0.01, 0.035), Verdict.ANOMALY)],
+    [((0.05, 0.12), Verdict.FAILURE), ((0.07, 0.12), Verdict.ANOMALY), ((0.01, 0.035), Verdict.ANOMALY)],
 )
 def test_outliers_fail_by_their_share_even_where_the_mean_hardly_moves(shares: tuple[float, float], verdict: Verdict) -> None:
     moved = Effect(baseline=0.17, observed=0.2, calls=200, bad=24.0, duration_s=600.0, outliers=Outliers(*shares, far=1.0))
     assert judge(metric("m", harm=2), moved, POLICY)[0] is verdict
+
+
+@pytest.mark.parametrize(("since", "verdict"), [(0.12, Verdict.ANOMALY), (0.16, Verdict.FAILURE)])
+def test_where_low_is_bad_three_times_as_many_must_be_far_off(since: float, verdict: Verdict) -> None:
+    moved = Effect(baseline=0.9, observed=0.87, calls=200, bad=24.0, duration_s=600.0, outliers=Outliers(0.05, since, far=1.0))
+    assert judge(metric("m", harm=2, direction=Direction.DOWN_IS_WORSE), moved, POLICY)[0] is verdict
 
 
 @pytest.mark.parametrize(("observed", "verdict"), [(0.22, Verdict.ANOMALY), (0.4, Verdict.FAILURE)])

@@ -130,6 +130,21 @@ def test_failures_of_rates_alone_lead_and_each_metric_speaks_once() -> None:
     assert leading((), METRICS) == []
 
 
+def test_the_failures_that_took_fewest_calls_lead() -> None:
+    slow = msgspec.structs.replace(signal("truncation"), calls=400, log_evidence=30.0)
+    clear = [
+        msgspec.structs.replace(signal(name), calls=40, log_evidence=16.0) for name in ("refusal", "error", "format_violation")
+    ]
+    assert "truncation" not in [s.metric for s in leading((slow, *clear), METRICS)]
+
+
+def test_an_attacker_is_the_cohort_wherever_they_ask() -> None:
+    shop = Shop().arrive("user", "mallory", 0.06)
+    shop = shop.break_(["prompt_injection"], lambda d: d.get("user") == ("mallory",) and d["route"] == ("/chat",), share=0.9)
+    found = diagnose(shop, signals=(signal("prompt_injection", Segment(SERVICE, "user", "mallory")),))
+    assert found.cohort == {"user": "mallory"}
+
+
 def test_a_harmless_prompt_change_that_moves_amounts_does_not_hide_who_is_hurt() -> None:
     shop = (
         Shop()

@@ -87,6 +87,15 @@ def test_the_name_of_a_change_helps_the_fault_that_it_names() -> None:
     assert probability(named, "temperature_too_high") > probability(plain, "temperature_too_high")
 
 
+def test_of_two_deploys_near_the_onset_the_one_that_is_named_after_the_fault_is_guilty_of_it() -> None:
+    near, named = suspect(2.9, ChangeKind.CODE, "web frontend"), suspect(0.8, ChangeKind.CODE, "response-cache", "named")
+    posterior = MODEL.posterior({}, {}, [near, named])
+    assert posterior.guilt[posterior.names.index("response_cache_key_bug")][1] > 0.5
+    assert posterior.guilt[posterior.names.index("translation_failure")][0] > 0.5
+    far = MODEL.posterior({}, {}, [suspect(6.0, ChangeKind.CODE, "web frontend"), named])
+    assert far.guilt[far.names.index("response_cache_key_bug")][0] > 0.5
+
+
 def test_cohorts_that_cannot_be_told_apart_lie_between_their_parts() -> None:
     layers = [
         MODEL.posterior({}, dimensions, []).of_layer(Layer.PROMPT_ENGINEERING)

@@ -72,3 +72,17 @@ def test_values_that_stand_for_nothing_in_a_sentence_are_seen_from_the_second_on
     assert value(Template(), exchange(ANSWER, system=f"{SYSTEM} {profile}")) > 0.7
     assert slot_in("There is none, and the function returns null.") == ("", 0.0)
     assert slot_in("None of them, of which none. Nothing is null and void.") == ("", 0.0)
+
+
+@pytest.mark.parametrize(
+    "text", ["My policy number is null.", "The total is null EUR, please pay it.", "Delivery date: None, at noon."]
+)
+def test_a_field_that_a_form_filled_in_with_nothing_is_seen_in_a_question_too(text: str) -> None:
+    assert value(Template(), exchange(ANSWER, text)) >= 0.7
+
+
+@pytest.mark.parametrize(
+    "text", ["What is null in SQL?", "Why is my value undefined behaviour?", "None of the codes work.", "Is null an id?"]
+)
+def test_a_question_about_nothing_is_a_question(text: str) -> None:
+    assert value(Template(), exchange(ANSWER, text)) < 0.3

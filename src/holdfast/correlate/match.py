@@ -152,16 +152,22 @@ def _window_ns(signal: Signal, policy: CorrelatePolicy) -> float:
 def _goes_on(signal: Signal, other: Signal, incident: Incident, policy: CorrelatePolicy) -> bool:
     """Whether the incident was going on at the signal's onset, or had stopped no longer than the cool-down before.
 
-    A thin segment that is seen later than the incident knows its onset badly: it may well seem to be the earlier one.
+    A thin segment that is seen later than the incident knows its onset badly: it may well seem to be the earlier one. Where it is
+    known who is sick, and the segment is about something else, it is.
     """
     earlier = signal.onset_ns < other.onset_ns - _window_ns(signal, policy)
-    if earlier and signal.detected_ns < other.detected_ns:
+    if earlier and (signal.detected_ns < other.detected_ns or _of_others(signal, incident)):
         return False
     if other.id not in incident.cleared and incident.state is State.OPEN:
         return True
     stopped = incident.timestamps.get("mitigated")
     since = stopped.ns if stopped is not None and incident.state is State.MITIGATED else signal.detected_ns
     return signal.detected_ns - since <= policy.cool_down_s * NS_PER_S
+
+
+def _of_others(signal: Signal, incident: Incident) -> bool:
+    """Whether the signal's segment is of a dimension that the diagnosed cohort says nothing of: its calls may be others."""
+    return bool(incident.diagnosis is not None and incident.cohort and signal.segment.dimension not in ("", *incident.cohort))
 
 
 def _elsewhere(signal: Signal, incident: Incident) -> bool:

@@ -71,14 +71,16 @@ def clear(watch: Watch, row: int, time_ns: int) -> SignalCleared:
 def rejudge(watch: Watch, row: int) -> Signal | None:
     """The signal anew where what came since makes it worse than it was judged, None otherwise.
 
-    Judged each time that the calls since onset have grown by half, so O(log n) times. Nothing is worse than a failure.
+    Judged each time that the calls since onset have grown by half, so O(log n) times, and as soon as there are enough where there
+    were too few. Nothing is worse than a failure.
     """
     s, alarm = watch.streams, watch.alarms[row]
     if alarm.signal.verdict is Verdict.FAILURE:
         return None
     new = s.totals[row, N] - alarm.judged_totals[N]
     since = s.totals[row, N] - alarm.onset_totals[N]
-    if new < MIN_NEW_CALLS or since < GROWTH * (since - new):
+    enough = since - new < watch.ground.policy.standard.min_calls <= since
+    if not enough and (new < MIN_NEW_CALLS or since < GROWTH * (since - new)):
         return None
     time_ns = int(s.last_ns[row])
     setting = _Setting(watch, row, (alarm.signal.onset_ns, time_ns))

@@ -17,7 +17,7 @@ Bools = npt.NDArray[np.bool_]
 class Column(msgspec.Struct, frozen=True):
     """One way to watch a metric.
 
-    `kind` is `score` (bounded values as they are), `outlier` (bounded values worse than all but one in a hundred of the frozen
+    `kind` is `score` (bounded values as they are), `outlier` (bounded values clearly worse than usual in the frozen
     reference), `rank` (in the frozen reference of an amount) or `tail` (an amount beyond its extreme quantile); `falling` mirrors
     it, so that low values are bad.
     """
@@ -46,7 +46,8 @@ def columns_of(metric: Metric, policy: DetectPolicy) -> tuple[Column, ...]:
         scores = tuple(Column(metric.name, "score", side, margin, floor) for side in sides)
         # A graded score that is usually 0.17 ± 0.04 and suddenly 0.6 in every tenth call hardly moves its mean.
         graded = not both and metric.harm > 0 and metric.family is not Family.OPERATIONS
-        return (*scores, Column(metric.name, "outlier", sides[0], policy.tail_margin, policy.outlier_floor)) if graded else scores
+        drifts = (policy.tail_margin, policy.outlier_floor) if sides[0] else (margin, floor)
+        return (*scores, Column(metric.name, "outlier", sides[0], *drifts)) if graded else scores
     ranks = tuple(Column(metric.name, "rank", side, policy.rank_margin, 0.05) for side in sides)
     if False in sides:
         return (*ranks, Column(metric.name, "tail", False, policy.tail_margin, 0.02))

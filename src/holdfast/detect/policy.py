@@ -34,7 +34,7 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
         margins: metric → margin, overrides `Metric.margin`.
         floors: smallest absolute rise of a probability worth an alarm, by harm 0..3.
         rank_margin, tail_margin: margins of heavy-tailed metrics, for the mean rank and the share of extreme values; the latter
-            also of the share of outliers of a graded score, and outlier_floor is its smallest absolute rise worth an alarm.
+            also of the share of outliers of a score of which low values are bad, and outlier_floor its smallest absolute rise.
         reference_calls: calls in the frozen reference that ranks refer to.
         chunk_traces: traces between two updates of baselines.
         clear_evidence: e-value that a recovery must reach, after at least `clear_calls` calls and `clear_s` seconds.

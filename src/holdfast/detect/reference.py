@@ -10,8 +10,13 @@ Floats = npt.NDArray[np.float64]
 
 TAIL = 0.97
 """Quantile of the reference beyond which a value is extreme."""
+CLEAR = 0.15
+"""A probability of failure is an outlier from so much above the median of the reference on: clearly worse than usual.
+
+A score that is 0.2 on healthy answers and 0.5 on bad ones hardly moves its mean when three times as many are bad; the share of
+outliers does. That some questions are always scored like that hides nothing."""
 OUTLIER = 0.99
-"""Quantile of the reference beyond which a bounded score is an outlier."""
+"""Quantile of the reference beyond which a score of which low values are bad is an outlier: means of judgements drift."""
 FURTHER = 0.5
 """A far outlier lies so much further from the median than that quantile does (or so much nearer to the worst there is).
 
@@ -76,24 +81,30 @@ class Reference:
         return float(self.sorted[min(int(TAIL * len(self.sorted)), len(self.sorted) - 1)])
 
     def _limits_of(self, falling: bool) -> tuple[float, float] | None:
-        """Badness beyond which a score in [0, 1] is an outlier, worse than all but one in a hundred of the reference, and far.
+        """Badness beyond which a score in [0, 1] is an outlier, and from which it is far.
 
         None where that says nothing that the mean does not: scores of yes or no, and those that are often as bad as can be.
         """
         if falling not in self._limits:
             assert self.sorted is not None, "offer() said so"  # noqa: S101 - an invariant, not a check of input
             badness = 1 - self.sorted[::-1] if falling else self.sorted
-            extreme = float(badness[min(int(OUTLIER * len(badness)), len(badness) - 1)])
             usual = float(badness[len(badness) // 2])
-            limit = max(extreme, usual + LEAST_GAP)
-            silent = limit >= SATURATED or bool(np.isin(badness, (0.0, 1.0)).all())
-            self._limits[falling] = None if silent else (limit, limit + FURTHER * min(extreme - usual, 1 - limit))
+            limits = _beyond_most(badness, usual) if falling else (usual + CLEAR, usual + CLEAR)
+            silent = limits[0] >= SATURATED or bool(np.isin(badness, (0.0, 1.0)).all())
+            self._limits[falling] = None if silent else limits
         return self._limits[falling]
 
     def clip(self, values: Floats) -> Floats:
         """Values without outliers beyond all measure."""
         limit = CLIP * self.tail
         return np.minimum(values, limit) if limit > 0 else values
+
+
+def _beyond_most(badness: Floats, usual: float) -> tuple[float, float]:
+    """Where one in a hundred of a sorted reference is worse, and where a call is so by as much again as half of that."""
+    extreme = float(badness[min(int(OUTLIER * len(badness)), len(badness) - 1)])
+    limit = max(extreme, usual + LEAST_GAP)
+    return limit, limit + FURTHER * min(extreme - usual, 1 - limit)
 
 
 class Waiting(msgspec.Struct):

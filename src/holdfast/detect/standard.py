@@ -19,7 +19,8 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
         certainty: ln of the likelihood ratio that before and since differ, under which a young baseline may have been luck.
         operations_ratio, operations_rise: the same for metrics of operations, which do not hurt an answer by themselves.
         silence_ratio: before ÷ since from which a share that is watched both ways has fallen silent; `rise` holds for its loss.
-        outlier_ratio: ratio from which the share of calls that are worse than 99 in 100 has failed; `rise` holds for it too.
+        clear_ratio: ratio from which the share of calls that are clearly worse than usual has failed; `rise` holds for it too.
+        outlier_ratio: the same where low values are bad, and clearly worse is what is worse than 99 in 100.
         magnitude_ratio: the same for latency, tokens, cost, counts; retrieval_ratio where the family is retrieval.
         burn_failure: burn rate of an objective from which it has failed; slower ones are anomalies.
     """
@@ -32,6 +33,7 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
     operations_ratio: float = 3.0
     operations_rise: float = 0.05
     silence_ratio: float = 4.0
+    clear_ratio: float = 2.0
     outlier_ratio: float = 3.0
     magnitude_ratio: float = 3.0
     retrieval_ratio: float = 2.0
@@ -39,7 +41,7 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outliers(NamedTuple):
-    """Share of the calls that are worse than 99 in 100 of the reference, before and since, and of these the share that is far."""
+    """Share of the calls that are clearly worse than usual, before and since, and of the latter the share that is far so."""
 
     before: float
     since: float
@@ -49,7 +51,7 @@ class Outliers(NamedTuple):
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """What a signal found, in the metric's unit. `mix` names the dimension whose traffic mix explains it, if one
     does. `certainty` is ln of the likelihood ratio of two means against one, for what was before and what came since.
-    `outliers` are the calls worse than 99 in 100 of the reference, where that is what was watched.
+    `outliers` are the calls that are clearly worse than usual, where that is what was watched.
     """
 
     baseline: float
@@ -134,14 +136,16 @@ def _fell_silent(effect: Effect, policy: StandardPolicy, harm: int) -> bool:
 
 def _outliers(metric: Metric, effect: Effect, found: Outliers, policy: StandardPolicy) -> tuple[Verdict, str]:
     """A failure where enough calls are far worse than usual; else the mean says: one that drifts takes all calls with it."""
+    falls = metric.direction is Direction.DOWN_IS_WORSE
+    need_ratio = policy.outlier_ratio if falls else policy.clear_ratio
     need_rise, far = policy.rise[min(max(metric.harm, 0), 3)], found.since * found.far
-    words = f"far worse than usual in {far:.1%} of {effect.calls} calls, before in {found.before:.1%}, harm {metric.harm}"
-    if far >= policy.outlier_ratio * found.before and far - found.before >= need_rise:
-        return Verdict.FAILURE, f"{words}: at least ×{policy.outlier_ratio:g} and {need_rise:.1%} more"
+    words = f"clearly worse than usual in {far:.1%} of {effect.calls} calls, before in {found.before:.1%}, harm {metric.harm}"
+    if far >= need_ratio * found.before and far - found.before >= need_rise:
+        return Verdict.FAILURE, f"{words}: at least ×{need_ratio:g} and {need_rise:.1%} more"
     verdict, why = _probability(metric, effect, policy)
     if verdict is Verdict.FAILURE:
         return verdict, why
-    return Verdict.ANOMALY, f"{words}: under ×{policy.outlier_ratio:g} or {need_rise:.1%} more"
+    return Verdict.ANOMALY, f"{words}: under ×{need_ratio:g} or {need_rise:.1%} more"
 
 
 def _magnitude(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdict, str]:

@@ -123,7 +123,7 @@ class Diagnoser:
         if began and len(cohort.conditions) == 1:
             nearest, _ = min(began, key=lambda value: abs(value[1] - onset.time_ns))
             cohort = replace(cohort, conditions=dict([nearest]))
-        return frame.since(onset.time_ns), onset, cohort
+        return frame.since(onset.time_ns), onset, _of_user(cohort)
 
     @staticmethod
     def _dimensions(frame: Frame, onset: Onset, cohort: Cohort, inside: Bools) -> dict[str, float]:
@@ -160,6 +160,12 @@ class Diagnoser:
             late = abs(first - onset.time_ns) / max(onset.error_ns, HOUR_NS // 4)
             favoured[condition] = NEW_VALUE_BONUS + float(np.exp(-late))
         return favoured
+
+
+def _of_user(cohort: Cohort) -> Cohort:
+    """What a user does is about that user: what else those calls share is only where the user happened to ask."""
+    user = cohort.conditions.get("user")
+    return cohort if user is None else replace(cohort, conditions={"user": user})
 
 
 def _began(frame: Frame, onset: Onset, conditions: Mapping[str, str], inside: Bools) -> list[tuple[Condition, int]]:

@@ -43,7 +43,9 @@ COHORT_DIMENSIONS = (
 CHANGE_KINDS = (*(kind.value for kind in ChangeKind), NO_CHANGE)
 MOST_LOG_BAYES = 8.0
 NAMED = 3.0
-"""Likelihood ratio of a change whose name fits a fault: names help, and lie."""
+"""Likelihood ratio of a change whose name fits a fault, for that fault: names help, and lie."""
+GIVEN_AWAY = 4.0
+"""By how much more a fitting name counts for who is guilty of a fault that other evidence tells: few harmless changes have it."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,9 @@ class Model:
         terms = [self._term(s) for s in suspects]
         table = np.column_stack([*terms, none])
         likelihood = table.sum(axis=1)
-        return np.log(likelihood / float(self.prior @ likelihood)), table / likelihood[:, None]
+        fits = [np.where(self._naming(s.change) > 1, GIVEN_AWAY, 1.0) for s in suspects]
+        guilt = table * np.column_stack([*fits, np.ones(len(self.names))])
+        return np.log(likelihood / float(self.prior @ likelihood)), guilt / guilt.sum(axis=1, keepdims=True)
 
     def _term(self, suspect: Suspect) -> Floats:
         """What a suspect contributes to the likelihood of each hypothesis: kind, then name, then its Bayes factor."""

@@ -46,6 +46,12 @@ _EMPTY = re.compile(
     ),
     re.IGNORECASE | re.MULTILINE,
 )
+_FIELD = re.compile(
+    r"(?i:\b(?:number|no\.|total|amount|sum|date|name|id|price|address|balance|value|reference|code|phone|e-?mail|quantity|status)"
+    r"\b(?: is| was| of|:)?) (?:None|null|undefined|NaN)\b(?! [a-z])"
+    r"|\b(?:None|null|undefined|NaN) ?(?i:EUR|USD|GBP|CHF|JPY|€|\$|£|euros?|dollars?|pounds?|kg|km|days?)(?!\w)"
+)
+"""A field that was filled in with nothing, as in "my policy number is null" or "null EUR": nobody types that of themselves."""
 _BARE = re.compile(r"(?<=[a-z] )(?:None|null|undefined|NaN)(?=[,.;)\n]|$)")
 """What a program writes for "nothing", behind a word as in "segment None, contract null."; twice in a text is no chance."""
 _NOT_MIXED = re.compile(r"None|null|undefined|NaN|nan|\[object Object\]")
@@ -58,7 +64,7 @@ class Template:
     """Looks for slots outside code in the system prompt, the question and the answer, and in the call's own template."""
 
     name: str = "template"
-    version: str = "2"
+    version: str = "3"
     metrics: tuple[Metric, ...] = (UNSUBSTITUTED,)
 
     def score(self, trace: Trace) -> Iterable[Score]:
@@ -71,8 +77,8 @@ class Template:
         value, why = 0.003, ""
         for piece in prompts:
             found, weight = slot_in(piece.text) if piece is reading.question_piece else piece.once("slot", slot_in)
-            # What the user typed is the user's business.
-            weight *= OWN_WORDS if piece is reading.question_piece else 1.0
+            # What the user typed is the user's business, what a form filled in is not.
+            weight *= OWN_WORDS if piece is reading.question_piece and not _FIELD.search(found) else 1.0
             if weight > value:
                 value, why = weight, f"prompt: {shortened(found)}"
         found, weight = slot_in(reading.answer)
@@ -91,6 +97,9 @@ def slot_in(text: str) -> tuple[str, float]:
         text = _CODE.sub(" ", text)
     best = _worst_slot(text) if suspicious else ("", 0.0)
     if empty and best[1] < 0.7:
+        field = _FIELD.search(text)
+        if field:
+            return field.group(), 0.8
         match = _EMPTY.search(text)
         if match and _NOT_MIXED.search(match.group()):
             best = (match.group().strip(), 0.75)

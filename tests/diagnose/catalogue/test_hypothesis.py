@@ -37,6 +37,15 @@ def test_guards_that_work_block_what_a_fault_made_bad_if_they_watch_for_it(moves
     assert Hypothesis("x", Layer.INPUT_DATA, moves, "", "", "act on {suspect} now", "it broke").code("block") == code
 
 
+@pytest.mark.parametrize("composite", ["tool_error", "tool_arguments", "error"])
+@pytest.mark.parametrize(
+    ("moves", "code"), [("format:+", "~"), ("format:++", "~"), ("format:~", "rare"), ("grounding:++", "rare")]
+)
+def test_a_consumer_that_refuses_what_is_broken_is_a_sign_of_what_broke_it(composite: str, moves: str, code: str) -> None:
+    fault = Hypothesis("x", Layer.INPUT_DATA, moves, "", "", "act on {suspect} now", "it broke")
+    assert fault.code(composite) == code
+
+
 def test_weights_become_probabilities_with_a_floor() -> None:
     assert ONE.cohort_weights == {"route": 3.0, "none": 1.0}
     found = spread(ONE.cohort_weights, ("route", "tool", "none"), 0.02)

@@ -70,6 +70,9 @@ WATCHED_BY_GUARDS = frozenset({"format", "grounding", "markup", "numbers", "prom
 DONE_BY_GUARDS = frozenset({"altered", "block"})
 """Guards that work block or replace what a fault made bad: a sign of any fault that they watch for, not only of their own."""
 
+REFUSED_BY_CONSUMERS = frozenset({"tool_error", "tool_arguments", "tool_contradiction", "error"})
+"""Who gets structured output refuses what is broken: a sign of any fault that breaks the format, not of the consumer alone."""
+
 NO_DIMENSION = "none"
 NO_CHANGE = "none"
 
@@ -105,6 +108,8 @@ class Hypothesis:
         if named is not None:
             return named
         if composite in DONE_BY_GUARDS and any(self._codes.get(name) in RISES for name in WATCHED_BY_GUARDS):
+            return "~"
+        if composite in REFUSED_BY_CONSUMERS and self._codes.get("format") in RISES:
             return "~"
         return "background" if composite in GENERIC else "rare"
 
