@@ -40,6 +40,11 @@ def test_an_operations_metric_needs_a_large_effect() -> None:
     assert judge(error, effect(0.02, 0.30), POLICY)[0] is Verdict.FAILURE
 
 
+@pytest.mark.parametrize(("harm", "verdict"), [(1, Verdict.ANOMALY), (2, Verdict.FAILURE)])
+def test_a_request_that_fails_is_judged_by_its_harm(harm: int, verdict: Verdict) -> None:
+    assert judge(metric("error", family=Family.OPERATIONS, harm=harm), effect(0.005, 0.04), POLICY)[0] is verdict
+
+
 @pytest.mark.parametrize(("observed", "verdict"), [(1500.0, Verdict.ANOMALY), (3100.0, Verdict.FAILURE), (700.0, Verdict.NOISE)])
 def test_latency_fails_at_three_times_and_never_by_getting_better(observed: float, verdict: Verdict) -> None:
     latency = metric("latency", family=Family.OPERATIONS, unit=Unit.MILLISECONDS, harm=1)

@@ -8,6 +8,10 @@ from holdfast.core.score import Direction, Family, Metric, Unit
 from holdfast.core.signal import Verdict
 
 
+HURTS = 2
+"""Harm from which a metric of operations is an answer that somebody did not get."""
+
+
 class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Where the lines are drawn.
 
@@ -17,7 +21,8 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
         rise: absolute rise of a probability from which it has failed, by harm 0..3 (over 1: never).
         fall: same where low values are bad: such scores are means of judgements, not shares of failures.
         certainty: ln of the likelihood ratio that before and since differ, under which a young baseline may have been luck.
-        operations_ratio, operations_rise: the same for metrics of operations, which do not hurt an answer by themselves.
+        operations_ratio, operations_rise: the same for metrics of operations, which do not hurt an answer by themselves; where they
+            do (harm 2: the request failed), the rise is that of their harm.
         silence_ratio: before ÷ since from which a share that is watched both ways has fallen silent; `rise` holds for its loss.
         clear_ratio: ratio from which the share of calls that are clearly worse than usual has failed; `rise` holds for it too.
         outlier_ratio: the same where low values are bad, and clearly worse is what is worse than 99 in 100.
@@ -114,7 +119,8 @@ def _probability(metric: Metric, effect: Effect, policy: StandardPolicy) -> tupl
     rise = observed - baseline
     operations = metric.family is Family.OPERATIONS
     need_ratio = policy.operations_ratio if operations else policy.ratio
-    need_rise = policy.operations_rise if operations else policy.rise[min(max(metric.harm, 0), 3)]
+    hurts = not operations or metric.harm >= HURTS
+    need_rise = policy.rise[min(max(metric.harm, 0), 3)] if hurts else policy.operations_rise
     if falls and not operations:
         need_rise = max(need_rise, policy.fall)
     # A share that is already high cannot be multiplied: halving what was right is as bad as doubling what was wrong.
