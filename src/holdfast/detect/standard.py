@@ -7,7 +7,6 @@ import msgspec
 from holdfast.core.score import Direction, Family, Metric, Unit
 from holdfast.core.signal import Verdict
 
-
 HURTS = 2
 """Harm from which a metric of operations is an answer that somebody did not get."""
 
@@ -21,8 +20,8 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
         rise: absolute rise of a probability from which it has failed, by harm 0..3 (over 1: never).
         fall: same where low values are bad: such scores are means of judgements, not shares of failures.
         certainty: ln of the likelihood ratio that before and since differ, under which a young baseline may have been luck.
-        operations_ratio, operations_rise: the same for metrics of operations, which do not hurt an answer by themselves; where one
-            does (harm 2: the request failed), the rise is that of its harm.
+        operations_ratio, operations_rise: the same for metrics of operations, which do not hurt an answer by themselves; where
+            one does (harm 2: the request failed), the rise is that of its harm.
         silence_ratio: before ÷ since from which a share that is watched both ways has fallen silent; `rise` holds for its loss.
         clear_ratio: ratio from which the share of calls that are clearly worse than usual has failed; `rise` holds for it too.
         outlier_ratio: the same where low values are bad, and clearly worse is what is worse than 99 in 100.
