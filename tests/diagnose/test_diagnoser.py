@@ -138,6 +138,18 @@ def test_the_failures_that_took_fewest_calls_lead() -> None:
     assert "truncation" not in [s.metric for s in leading((slow, *clear), METRICS)]
 
 
+def test_a_small_segment_that_was_drawn_in_late_does_not_lead() -> None:
+    odd = signal("truncation", Segment(SERVICE, "tool", "odd"), onset_ns=ONSET + HOUR)
+    thin = msgspec.structs.replace(odd, calls=8, log_evidence=18.0)
+    first = msgspec.structs.replace(thin, detected_ns=ONSET)
+    many = [
+        msgspec.structs.replace(signal(name), calls=200, log_evidence=18.0) for name in ("refusal", "error", "format_violation")
+    ]
+    assert "truncation" not in [s.metric for s in leading((thin, *many), METRICS)]
+    assert "truncation" in [s.metric for s in leading((first, *many), METRICS)]
+    assert [s.metric for s in leading((thin,), METRICS)] == ["truncation"]
+
+
 def test_an_attacker_is_the_cohort_wherever_they_ask() -> None:
     shop = Shop().arrive("user", "mallory", 0.06)
     shop = shop.break_(["prompt_injection"], lambda d: d.get("user") == ("mallory",) and d["route"] == ("/chat",), share=0.9)

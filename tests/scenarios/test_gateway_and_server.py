@@ -114,7 +114,7 @@ def test_a_leased_breaker_is_closed_by_the_gateways_own_judged_probes(machine: M
     words = ("--arg", "target=t0", "--arg", "judge=tox", "--scope", "tenant=acme", "--reason", "a test")
     lease = machine.control("lease", "open_breaker", *words)
     wait_until(lambda: machine.ask().headers["x-holdfast-target"] == "t1")
-    wait_until(lambda: machine.ask().headers["x-holdfast-target"] == "t0", timeout_s=30, step_s=0.1)
+    wait_until(lambda: machine.ask().headers["x-holdfast-target"] == "t0", timeout_s=90, step_s=0.1)
     ended = machine.api("GET", f"{CONTROL}/leases/{lease['id']}")
     assert "judged good by tox" in ended["ended_because"], ended
 

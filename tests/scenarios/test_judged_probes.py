@@ -64,7 +64,7 @@ def machine(tmp_path: Path, outside: Outside) -> Iterator[Machine]:
             with server:
                 found = Machine(server, gateway, upstream)
                 found.configure(simple(upstream.url, well.url), tmp_path)
-                wait_until(lambda: found.ask().headers["x-holdfast-target"] == "t0")
+                wait_until(lambda: found.ask().headers.get("x-holdfast-target") == "t0")
                 yield found
         finally:
             gateway.stop()

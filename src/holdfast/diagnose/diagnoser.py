@@ -32,6 +32,7 @@ MOST_ROWS = 20_000
 PROBE_NS = 2 * HOUR_NS
 """How far before onset the amount of traffic is measured, so that no more is read than is needed."""
 SCANNED_METRICS = 3
+LEADING_CALLS = 30
 CHANGE_BONUS = 1.5
 SAME_CALLS = 0.9
 
@@ -188,7 +189,8 @@ def leading(signals: Sequence[Signal], metrics: Mapping[str, Metric]) -> list[Si
     """The clearest signal of each metric, at most three: of failures where there are any, and of those of rates of bad calls.
 
     Where it hurts is read off what hurts; latency, length and cost move for many harmless reasons, and loudly. Clear is what took
-    few calls for each nat of evidence: how far an alarm is beyond its threshold is chance.
+    few calls for each nat of evidence: how far an alarm is beyond its threshold is chance. A signal of hardly any calls leads,
+    but not where it came after one of many: a small segment that was drawn in late.
     """
 
     def kind(signal: Signal) -> tuple[bool, bool]:
@@ -196,7 +198,10 @@ def leading(signals: Sequence[Signal], metrics: Mapping[str, Metric]) -> list[Si
         return signal.verdict is not Verdict.FAILURE, known is not None and known.unit is not Unit.PROBABILITY
 
     worst = min(map(kind, signals), default=(False, False))
-    ranked = sorted((s for s in signals if kind(s) == worst), key=lambda s: s.log_evidence / max(s.calls, 1), reverse=True)
+    chosen = [s for s in signals if kind(s) == worst]
+    known_ns = min((s.detected_ns for s in chosen if s.calls >= LEADING_CALLS), default=None)
+    late = {s.id for s in chosen if s.calls < LEADING_CALLS and known_ns is not None and s.detected_ns > known_ns}
+    ranked = sorted(chosen, key=lambda s: (s.id not in late, s.log_evidence / max(s.calls, 1)), reverse=True)
     first: dict[str, Signal] = {}
     for signal in ranked:
         first.setdefault(signal.metric, signal)
