@@ -71,7 +71,7 @@ class ServerProcess:
         }
         with (self.folder / "server.log").open("ab") as file:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "holdfast", "up"],
+                [sys.executable, "-m", "holdfast", "up", "--no-gateway"],
                 env=environment,
                 cwd=self.folder,
                 stdout=file,
