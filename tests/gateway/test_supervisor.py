@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from holdfast.control.snapshot import Desired, Snapshot
-from holdfast.core.errors import ConfigurationError
+from holdfast.core.errors import ConfigurationError, StoreError
 from holdfast.gateway.config import GatewayConfig
 from holdfast.gateway.snapshot_file import SnapshotFile
 from holdfast.gateway.supervisor import Supervisor, listen
@@ -38,10 +38,26 @@ def test_a_local_snapshot_file_is_taken_into_the_folder_and_a_wrong_one_is_not(t
     supervisor._look_at_own()
     assert supervisor._follower.refused
     assert SnapshotFile(tmp_path / "g").load() == kept
-    supervisor._listener.close()
+    supervisor.close()
+
+
+def test_a_second_gateway_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    config = GatewayConfig(directory=tmp_path, redaction_key=KEY, port=0)
+    first = Supervisor(config, FakeClock())
+    with pytest.raises(StoreError, match=f"gateway {tmp_path}: process .* already"):
+        Supervisor(config, FakeClock())
+    first.close()
+    Supervisor(config, FakeClock()).close()
+
+
+def test_a_gateway_that_got_no_address_lets_go_of_the_folder(tmp_path: Path) -> None:
+    config = GatewayConfig(directory=tmp_path, redaction_key=KEY, port=0)
+    with listen("127.0.0.1", 0) as taken, pytest.raises(ConfigurationError):
+        Supervisor(msgspec.structs.replace(config, port=taken.getsockname()[1]), FakeClock())
+    Supervisor(config, FakeClock()).close()
 
 
 def test_it_listens_on_loopback_unless_told_otherwise(tmp_path: Path) -> None:
     supervisor = Supervisor(GatewayConfig(directory=tmp_path, redaction_key=KEY, port=0), FakeClock())
     assert supervisor.address[0] == "127.0.0.1"
-    supervisor._listener.close()
+    supervisor.close()

@@ -14,6 +14,7 @@ from holdfast.context.redact import Redactor
 from holdfast.control.snapshot import Dialect
 from holdfast.core.call import Message
 from holdfast.gateway.exchange import Enforced, Exchange, Ruling, Verdict
+from holdfast.ingest.any_value import json_value
 
 SCOPE = "holdfast.gateway"
 MAX_CONTENT = 20_000
@@ -97,20 +98,8 @@ def _attributes(values: Values) -> list[bytes]:
         elif kind is int:
             found.append(b'%b"intValue":"%d"}}' % (_opening(key), value))
         elif value or value == 0:
-            found.append(_opening(key) + dumps(_value(value))[1:] + b"}")
+            found.append(_opening(key) + dumps(json_value(value))[1:] + b"}")
     return found
-
-
-def _value(value: Any) -> dict[str, Any]:
-    if isinstance(value, bool):
-        return {"boolValue": value}
-    if isinstance(value, int):
-        return {"intValue": str(value)}
-    if isinstance(value, float):
-        return {"doubleValue": value}
-    if isinstance(value, list | tuple):
-        return {"arrayValue": {"values": [_value(v) for v in value]}}
-    return {"stringValue": str(value)}
 
 
 @lru_cache(maxsize=1_024)

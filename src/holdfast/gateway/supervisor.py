@@ -30,6 +30,7 @@ from holdfast.gateway.status import read_statuses, report_of
 from holdfast.gateway.switch import Position, write_switch
 from holdfast.gateway.tasks import ended
 from holdfast.gateway.telling import Telling
+from holdfast.ingest.folder import hold_folder
 
 log = structlog.get_logger(__name__)
 
@@ -48,11 +49,18 @@ class Supervisor:
 
     Raises:
         ConfigurationError: a setting makes no sense, or the address cannot be had.
+        StoreError: another gateway has the folder.
     """
 
     def __init__(self, config: GatewayConfig, clock: Clock) -> None:
         self._config, self._clock = checked(config), clock
-        self._listener = listen(config.host, config.port)
+        # Two that share a folder would overwrite each other's snapshot and status.
+        self._folder = hold_folder(config.directory, "gateway")
+        try:
+            self._listener = listen(config.host, config.port)
+        except ConfigurationError:
+            os.close(self._folder)
+            raise
         self.address: tuple[str, int] = self._listener.getsockname()[:2]
         self._file = SnapshotFile(config.directory)
         self._follower = Follower(config.server_url, config.shown_token, config.gateway_id, self._file, _taken, self._judged)
@@ -98,8 +106,13 @@ class Supervisor:
                     while (await self._shipper.round())[0]:
                         pass
         self._shipper.close()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the address and of the folder."""
         self._follower.close()
         self._listener.close()
+        os.close(self._folder)
 
     def _take_signals(self, stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()

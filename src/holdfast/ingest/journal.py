@@ -6,7 +6,6 @@ it, so that a position in a segment means the same bytes for ever.
 """
 
 import errno
-import fcntl
 import os
 import secrets
 import threading
@@ -21,6 +20,7 @@ import structlog
 
 from holdfast.core.errors import BackpressureError, StoreError
 from holdfast.ingest.checkpoint import Position, load_checkpoint
+from holdfast.ingest.folder import hold_folder
 from holdfast.ingest.frames import HEADER_BYTES, SegmentFile, frame, segment_header, segment_numbers, segment_path
 from holdfast.ingest.record import Record, encode_record
 from holdfast.ingest.tail import Damage, JournalReader
@@ -78,7 +78,7 @@ class Journal:
         self._failure = ""
         self._looked_at = 0.0
         self._checkpoint = Position()
-        self._lock = _lock(directory)
+        self._lock = hold_folder(directory, "journal")
         try:
             _cut_torn_tail(directory)
             self._sizes = {n: segment_path(directory, n).stat().st_size for n in segment_numbers(directory)}
@@ -279,24 +279,6 @@ def _sync_directory(directory: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _lock(directory: Path) -> int:
-    """Hold the one lock of the directory, as long as the descriptor is open."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StoreError(f"journal {directory}: {error.strerror}") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        owner = os.pread(handle, 32, 0).decode("ascii", "replace") or "unknown"
-        os.close(handle)
-        raise StoreError(f"journal {directory}: process {owner} writes to it already") from error
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, str(os.getpid()).encode(), 0)
-    return handle
 
 
 def _cut_torn_tail(directory: Path) -> None:

@@ -11,8 +11,8 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from holdfast.core.call import Call, Status
+from holdfast.ingest.any_value import Value, json_value
 
-Value = str | int | float | bool | list[str]
 Attributes = dict[str, Value]
 
 
@@ -66,19 +66,6 @@ def json_span(call: Call, text: SpanText) -> dict[str, Any]:
     if call.status is not Status.UNSET:
         span["status"] = {"code": STATUS[call.status], "message": call.error_message}
     return span
-
-
-def json_value(value: Value) -> dict[str, Any]:
-    """An OTLP/JSON AnyValue."""
-    if isinstance(value, str):
-        return {"stringValue": value}
-    if isinstance(value, bool):
-        return {"boolValue": value}
-    if isinstance(value, int):
-        return {"intValue": str(value)}
-    if isinstance(value, float):
-        return {"doubleValue": value}
-    return {"arrayValue": {"values": [json_value(item) for item in value]}}
 
 
 def json_line(resource: Attributes, scope: str, spans: Sequence[dict[str, Any]]) -> bytes:
