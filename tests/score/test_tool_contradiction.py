@@ -40,6 +40,20 @@ def test_to_pass_over_a_failure_is_suspicious_and_to_admit_it_is_fine() -> None:
     assert contradicts("Sorry, I could not look that up, please try again.", failed) < 0.1
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Purtroppo il servizio non è raggiungibile, riprovi più tardi.",
+        "Niestety nie udało się sprawdzić zamówienia.",
+        "К сожалению, сервис сейчас не отвечает.",
+        "عذراً، تعذر الوصول إلى الخدمة.",
+        "申し訳ありません。現在確認できません。",
+    ],
+)
+def test_a_failure_is_admitted_in_other_languages_too(answer: str) -> None:
+    assert contradicts(answer, tool('{"error": "timeout"}')) < 0.1
+
+
 def test_one_failure_among_successes_is_no_contradiction() -> None:
     assert contradicts("Order 17 was shipped.", tool(RESULT), tool('{"error": "x"}', span=5)) < 0.1
 

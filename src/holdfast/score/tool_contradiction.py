@@ -45,8 +45,11 @@ _STATES = (
 )
 _ADMITS = re2.compile(
     r"(?i)sorry|apolog|unable|could ?n['o]t|can(?:no|')t|error|problem|issue|failed|fail to|try again|not available"
-    r"|unavailable|trouble|unfortunately|leider|nicht (?:möglich|verfügbar|abruf)|désolé|impossible|erreur|lo siento"
-    r"|no (?:puedo|pude|fue posible)|purtroppo|infelizmente|helaas"
+    r"|unavailable|trouble|unfortunately|leider|nicht (?:möglich|verfügbar|abruf)|fehler|désolé|impossible|erreur|malheureusement"
+    r"|indisponible|lo siento|lament|no (?:puedo|pude|fue posible|disponible)|purtroppo|errore|spiace|non (?:riesco|disponibil)"
+    r"|infelizmente|desculp|indispon|helaas|storing|niestety|przepraszam|błąd|nie udało|niedostępn|bohužel|chyba|tyvärr|beklag"
+    r"|desværre|dessverre|maalesef|üzgün|hata|к сожалению|ошибк|не удалось|извин|недоступ|на жаль|помилк|عذر|آسف|خطأ|تعذر|للأسف"
+    r"|غير متاح|申し訳|エラー|でき(?:ません|ませんでした)|抱歉|对不起|错误|失败|无法|죄송|오류|실패"
 )
 
 
@@ -55,7 +58,7 @@ class ToolContradiction:
     """Compares numbers and states of the answer with those of the tool results of the same request."""
 
     name: str = "tool_contradiction"
-    version: str = "2"
+    version: str = "3"
     metrics: tuple[Metric, ...] = (CONTRADICTION,)
 
     def score(self, trace: Trace) -> Iterable[Score]:
