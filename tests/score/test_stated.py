@@ -20,6 +20,9 @@ CLAIM = "Phones can be returned within 30 days of delivery."
         f"¡Hola! {CLAIM} ¿Algo más?",
         f"お問い合わせありがとうございます。{CLAIM} 他にご質問はありますか？",
         f"{CLAIM} [1][2] Let me know if you have another question.",
+        f"Dzień dobry Anno, {CLAIM} Chętnie pomogę w razie pytań.",
+        f"مرحباً أحمد، {CLAIM} هل تحتاج إلى مساعدة أخرى؟ شكراً لتواصلك معنا.",
+        f"Здравствуйте, Иван! {CLAIM} Всего доброго.",
         f"Of course. {CLAIM} Would you like to order it?",
     ],
 )

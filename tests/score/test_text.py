@@ -40,6 +40,11 @@ def test_sentences_are_told_by_their_offsets() -> None:
     assert [text[a:b] for a, b in sentences(text)] == ["One is here.", "Two is 3.5 long!", "- three"]
 
 
+@pytest.mark.parametrize("text", ["هل المكتب مفتوح؟ نعم، حتى الخامسة.", "क्या दफ़्तर खुला है। हाँ, पाँच बजे तक।"])
+def test_sentences_end_in_other_scripts_too(text: str) -> None:
+    assert len(sentences(text)) == 2
+
+
 def test_an_empty_text_has_no_sentence() -> None:
     assert sentences(" \n ") == []
 

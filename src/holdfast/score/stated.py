@@ -20,8 +20,10 @@ _OPENER = re.compile(
     r"\s*(?:(?i:hi|hello|hey|dear|greetings|welcome|good (?:morning|afternoon|evening|day)"
     r"|hallo|guten (?:tag|morgen|abend)|liebe[rs]?|sehr geehrte[rs]?|moin|bonjour|bonsoir|salut|ch[eè]re?"
     r"|¡?hola|buenos d[ií]as|buenas tardes|buenas noches|estimad[oa]|ciao|buongiorno|buonasera|gentile"
-    r"|ol[áa]|bom dia|boa tarde|caro|cara|hoi|goedendag|beste|hej|dzie[nń] dobry|merhaba)\b)"
-    rf"{_NAME}\s*[,!.:]+\s*"
+    r"|ol[áa]|bom dia|boa tarde|caro|cara|hoi|goedendag|beste|hej|hei|cześć|witam|witaj|szanown[aiy]|dzie[nń] dobry"
+    r"|dobrý den|ahoj|merhaba|здравствуйте|добрый день|привет|вітаю|добрий день)\b"
+    r"|مرحب[اًا]*|أهل[اًا]*(?: بك| وسهل[اًا]*)?|السلام عليكم)"
+    rf"{_NAME}\s*[,!.:،]+\s*"
 )
 """A greeting, with the name of the one who is greeted, up to its sign."""
 
@@ -37,12 +39,17 @@ _COURTESIES = (
     r"merci\b|bien sûr|avec plaisir|n['’]hésitez|bonne (?:journée|soirée)|bon (?:voyage|vol)|cordialement|j['’]espère",
     r"(?:muchas )?gracias\b|claro\b|por supuesto|con gusto|no dud[ea]|que teng[ao]|buen (?:día|viaje|vuelo)|saludos|espero que",
     r"grazie\b|certamente|buona giornata|cordiali saluti|obrigad[oa]|com certeza|tenha um|bedankt|dank je|graag gedaan|fijne dag",
+    r"dziękuj|chętnie|oczywiście|proszę (?:dać|daj) znać|miłego dnia|pozdrawiam|mam nadzieję|w razie pytań|z przyjemnością",
+    r"děkuj|samozřejmě|rád[a]? pomohu|hezký den|s pozdravem",
+    r"tack\b|gärna|hör av dig|ha en|med vänlig|tak\b|gerne\b|takk\b|vennlig",
+    r"teşekkür|elbette|memnuniyetle|iyi günler|спасибо|конечно|рад[аы]? помочь|обращайтесь|всего доброго|с уважением|надеюсь",
+    r"дякую|звичайно|гарного дня|شكر|بالتأكيد|يسعدني|يسرنا|لا تتردد|مع تحيات|أتمنى|نتمنى|على الرحب",
     r"こんにちは|お問い?合わ?せ|ご質問(?:いただき)?、?ありがとう|ありがとう|他に|お気軽に|よろしくお願い|良い",
     r"您好|你好|感谢|谢谢|还有什么|请随时|祝您|안녕하세요|감사합니다",
 )
 _COURTESY = re.compile(rf"(?i)^[^\w]*(?:{'|'.join(_COURTESIES)})")
 """Beginnings of thanks, wishes and offers of help."""
-_QUESTION = ("?", "？", "か。")
+_QUESTION = ("?", "？", "؟", "か。")
 
 
 def stated(answer: str) -> str:

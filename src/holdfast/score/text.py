@@ -13,10 +13,8 @@ CAP = 20_000
 
 _KEPT = frozenset(b"'")
 _TABLE = bytes(c if c > 127 or chr(c).isalnum() or c in _KEPT else 32 for c in range(256))
-_WIDE = {ord(c): " " for c in "“”„«»‹›…—–―·•¿¡。、，．！？：；（）「」『』【】《》\u00a0\u2002\u2003\u2009\u200a\u202f\u3000"} | {
-    ord("’"): "'",
-    ord("‘"): "'",
-}
+_BLANK = "“”„«»‹›…—–―·•¿¡。、，．！？：；（）「」『』【】《》،؛؟۔।\u00a0\u2002\u2003\u2009\u200a\u202f\u3000"
+_WIDE = {ord(c): " " for c in _BLANK} | {ord("’"): "'", ord("‘"): "'"}
 _NO_SPACES = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f]+")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]"
@@ -70,7 +68,7 @@ def sentences(text: str) -> list[tuple[int, int]]:
     return found
 
 
-_BREAK = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[^a-z])|\n+|(?<=[。！？])")
+_BREAK = re.compile(r"(?<=[.!?؟۔।])[\"'”’)\]]*\s+(?=[^a-z])|\n+|(?<=[。！？])")
 
 
 def _breaks(text: str) -> list[tuple[int, int]]:
