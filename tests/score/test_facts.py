@@ -28,6 +28,29 @@ def test_numbers_are_told_with_their_place() -> None:
     assert numbers("pay $1,299.00 by 3 May") == [("1299", 5, 13), ("3", 17, 18)]
 
 
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("about 114.2k units", "114200"),
+        ("1.2 million people", "1200000"),
+        ("0,11 Mio. Euro", "110000"),
+        ("3 Mrd Euro", "3000000000"),
+        ("12万円", "120000"),
+        ("koszt 114 206 zł", "114206"),
+        ("5 km", "5"),
+        ("5 m", "5"),
+        ("10 kg", "10"),
+    ],
+)
+def test_a_number_is_read_with_its_thousands_and_millions(text: str, plain: str) -> None:
+    assert [number for number, _, _ in numbers(text)] == [plain]
+    assert raw_numbers(text) == {plain}
+
+
+def test_a_currency_is_no_name() -> None:
+    assert names("The total is 114 EUR or 120 USD.") == []
+
+
 def test_a_thousand_numbers_are_not_all_read() -> None:
     assert len(numbers("7 " * 1000)) == 200
 
@@ -43,6 +66,17 @@ def test_a_thousand_numbers_are_not_all_read() -> None:
         ("30", {"300"}, False),
         ("2025", {"2026"}, False),
         ("5", set(), False),
+        ("114206", {"114205.77"}, True),
+        ("114205", {"114205.77"}, True),
+        ("114207", {"114205.77"}, False),
+        ("114200", {"114205.77"}, True),
+        ("114300", {"114205.77"}, False),
+        ("110000", {"114205"}, True),
+        ("100000", {"114205"}, False),
+        ("1200000", {"1234567"}, True),
+        ("2020", {"2016"}, False),
+        ("1250", {"1254"}, False),
+        ("52000", {"50000"}, False),
     ],
 )
 def test_a_number_agrees_with_itself_its_rounding_and_its_percentage_only(number: str, known: set[str], same: bool) -> None:

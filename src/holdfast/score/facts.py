@@ -1,11 +1,26 @@
 """Numbers and names in a text, in a form in which two spellings of the same thing are equal."""
 
 import re
+from decimal import Decimal
 from functools import lru_cache
 
 import orjson
 
-_NUMBER = re.compile(r"\d+(?:[.,'\u00a0\u202f]\d+)*")
+from holdfast.score.text import listed
+
+_SCALES = {
+    10**3: "k thousand tsd tausend mille mila mil tys тыс ألف",
+    10**4: "万 萬 만",
+    10**6: "million millions mn mio millionen millones millón milhões milhão milioni milione mln miljoen miljoner млн مليون",
+    10**8: "億 亿 억",
+    10**9: "billion billions bn mrd milliarden milliard milliards miliardi mld miljard млрд مليار",
+}
+_SCALE = {word: factor for factor, words in _SCALES.items() for word in words.split()}
+_WORDS = "|".join(sorted((word for word in _SCALE if ord(word[0]) < 0x3000), key=len, reverse=True))
+_NUMBER = re.compile(
+    r"(?:\d{1,3}(?: \d{3})+(?![\d.,]*\d)|\d+(?:[.,'\u00a0\u202f]\d+)*)"
+    rf"(?:\s?((?i:{_WORDS}))(?!\w)|([万萬만億亿억]))?"
+)
 _COUNTED = """
     zero one two three four five six seven eight nine ten eleven twelve
     thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty|
@@ -37,6 +52,13 @@ SPELLED: dict[str, str] = _spelled()
 _NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w&'’-]*[\w]\b")
 _URL = re.compile(r"(?:https?://|www\.)[^\s)\]>\"']+|[\w.+-]+@[\w-]+\.[\w.]+")
 MAX_FACTS = 200
+_CURRENCIES = listed("""
+    EUR USD GBP CHF JPY CNY RMB PLN CZK SEK NOK DKK HUF RON BGN TRY RUB UAH INR BRL MXN CAD AUD NZD KRW SGD HKD ZAR AED SAR
+""")
+_LEAST_WHOLE = 100
+"""From here on a whole number may stand for one with decimals."""
+_LEAST_ROUNDED = 10_000
+"""From here on a whole number may stand for another whole one: smaller ones are counts and years."""
 
 
 @lru_cache(maxsize=4096)
@@ -56,10 +78,10 @@ def plain_number(text: str) -> str:
 
 
 def numbers(text: str) -> list[tuple[str, int, int]]:
-    """(plain form, start, end) of the numbers written in digits, the first 200."""
+    """(plain form, start, end) of the numbers written in digits, with the thousand or million behind them; the first 200."""
     found = []
     for match in _NUMBER.finditer(text):
-        found.append((plain_number(match.group()), match.start(), match.end()))
+        found.append((_plain(*match.group(0, 1, 2)), match.start(), match.end()))
         if len(found) >= MAX_FACTS:
             break
     return found
@@ -67,7 +89,21 @@ def numbers(text: str) -> list[tuple[str, int, int]]:
 
 def raw_numbers(text: str) -> frozenset[str]:
     """Plain forms of all numbers that `text` writes in digits."""
-    return frozenset([plain_number(raw) for raw in _NUMBER.findall(text)])
+    return frozenset([_plain(*match.group(0, 1, 2)) for match in _NUMBER.finditer(text)])
+
+
+def _plain(raw: str, word: str | None, sign: str | None) -> str:
+    scale = word or sign
+    if scale is None:
+        return plain_number(raw.replace(" ", ""))
+    number = plain_number(raw[: -len(scale)].rstrip().replace(" ", ""))
+    return _written_out(number, _SCALE[scale.lower()])
+
+
+@lru_cache(maxsize=4096)
+def _written_out(number: str, factor: int) -> str:
+    scaled = Decimal(number) * factor
+    return f"{scaled.normalize():f}"
 
 
 def spelled_numbers(tokens: frozenset[str]) -> frozenset[str]:
@@ -111,9 +147,20 @@ def _close(value: float, other: str) -> bool:
         return False
     if exact == value or (value and exact in (value * 100, value / 100) and 0 < abs(value) <= 100):
         return True
-    # 12.3 stands for 12.34, but 12 does not stand for 12.4: a whole number is a count more often than a rounding.
+    # 12.3 stands for 12.34, but 12 does not stand for 12.4: a small whole number is a count more often than a rounding.
     places = len(f"{value:.6f}".rstrip("0").partition(".")[2])
-    return places > 0 and round(exact, places) == value
+    if places > 0:
+        return round(exact, places) == value
+    size = abs(value)
+    if size >= _LEAST_WHOLE and not exact.is_integer() and abs(exact - value) < 1:
+        return True
+    return size >= _LEAST_ROUNDED and _rounds_to(exact, value)
+
+
+def _rounds_to(exact: float, value: float) -> bool:
+    """Whether a whole number of two figures at least, zeros at its end aside, is `exact` rounded to as many."""
+    figures = len(str(abs(int(value))).rstrip("0"))
+    return figures >= 2 and exact != 0 and float(f"{exact:.{figures - 1}e}") == value
 
 
 def names(text: str) -> list[tuple[str, int, int]]:
@@ -124,6 +171,8 @@ def names(text: str) -> list[tuple[str, int, int]]:
     found = []
     for match in _NAME.finditer(text):
         word, start = match.group(), match.start()
+        if word in _CURRENCIES:
+            continue
         if not _starts_sentence(text, start) or (word.isupper() and len(word) > 2) or any(c.isupper() for c in word[1:]):
             found.append((word, start, match.end()))
             if len(found) >= MAX_FACTS:

@@ -256,7 +256,7 @@ UNKNOWN: dict[str, tuple[str, ...]] = {
         (
             r"(?:\b(?:i|we)(?: am| are| was| were|['’](?:m|re|ve))? |(?:^|[.!?\n] ?))"
             r"(?:could not|couldn['’]t|cannot|can['’]t|unable to|was not able to|not able to) (?:find|locate|determine"
-            r"|verify|confirm|retrieve|look up)"
+            r"|verify|confirm|retrieve|look up|check|reach|load|access)"
         ),
         (
             r"\b(?:no|not enough|insufficient) (?:relevant )?(?:information|data|context|documents?|results?|records?) (?:is "
