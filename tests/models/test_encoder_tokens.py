@@ -1,12 +1,14 @@
 """What the encoder reads of a text."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.models import encoder_tokens
 from holdfast.models.encoder import encoder
-from holdfast.models.encoder_tokens import FIRST, LAST, PER_TOKEN, SHAPES, WINDOW, pair, plain, shape, shapes, windows
+from holdfast.models.encoder_tokens import EVEN, FIRST, LAST, PER_TOKEN, SHAPES, WINDOW, pair, plain, shape, shapes, windows
 
 TOKENIZER = encoder().tokenizer
 
@@ -25,11 +27,31 @@ def test_an_empty_text_has_no_window() -> None:
     assert windows(TOKENIZER, " \n", 4) == []
 
 
-def test_a_long_text_is_cut_behind_a_sentence() -> None:
-    text = "Anna went to the market and bought six apples. " * 30
-    found = windows(TOKENIZER, text, 4)
-    assert all(text[: w.offsets[-2][1]].endswith(".") for w in found)
-    assert found[1].offsets[1][0] == found[0].offsets[-2][1] + 1
+def test_a_long_text_is_cut_between_words_into_even_windows() -> None:
+    text = "Anna went to the market and bought six apples. " * 60
+    found = windows(TOKENIZER, text, 3)
+    assert [len(w.ids) % EVEN for w in found] == [0, 0, 0]
+    assert all(not text[w.offsets[-2][1]].isalnum() for w in found)
+    assert all(later.offsets[1][0] >= first.offsets[-2][1] for first, later in pairwise(found))
+
+
+def test_no_token_is_lost_between_windows() -> None:
+    text = "Anna paid \u20ac1,984.50 to Bob@example.org; unbelievably quick, wasn't it? " * 20
+    ids = [i for w in windows(TOKENIZER, text, 50) for i in w.ids[1:-1]]
+    assert ids == TOKENIZER.encode(text, add_special_tokens=False).ids
+
+
+def test_a_text_without_blanks_is_cut_all_the_same() -> None:
+    found = windows(TOKENIZER, "\u9000\u8ca8" * 500, 4)
+    assert [len(w.ids) for w in found] == [WINDOW] * 4
+
+
+@given(st.lists(st.sampled_from("ab \u0301\u00e9\u9000\t\n.\x00\x1c\x85\u2028\u200d"), max_size=3000).map("".join))
+def test_what_is_read_does_not_depend_on_how_much_is_tokenized(text: str) -> None:
+    whole = TOKENIZER.encode(text, add_special_tokens=False)
+    found = [i for w in windows(TOKENIZER, text, 1) for i in w.ids[1:-1]]
+    assert found == whole.ids[: len(found)]
+    assert len(found) >= min(len(whole.ids), WINDOW // 2 - 1)
 
 
 def test_no_more_windows_are_made_than_asked_for() -> None:
@@ -58,7 +80,7 @@ def test_both_texts_of_a_pair_are_cut_when_both_are_too_long() -> None:
 
 
 def test_a_pair_of_empty_texts_is_still_a_window() -> None:
-    assert pair(TOKENIZER, "", "").ids == (FIRST, LAST, LAST)
+    assert pair(TOKENIZER, "", "", 64).ids == (FIRST, LAST, LAST)
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ class Encoder:
         tables, ids = self._tables, np.array(window.ids)
         embedded: Floats = tables["words"][ids] * tables["scales"][ids, None]
         embedded += tables["places"][: len(ids)]
-        embedded += tables["types"][np.array(window.types)]
+        embedded += tables["types"][np.array(window.types)] if 1 in window.types else tables["types"][0]
         return embedded
 
     def outputs(self, top: str) -> tuple[str, ...]:

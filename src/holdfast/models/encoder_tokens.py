@@ -8,8 +8,12 @@ from functools import lru_cache
 import msgspec
 from tokenizers import Tokenizer
 
-WINDOW = 128
+WINDOW = 112
 """Tokens that are read together, the two marks at the ends included: attention costs their square."""
+EVEN = 16
+"""Windows of a longer text have a multiple of so many tokens: attention to any other number takes a quarter more time."""
+USUAL = 5
+"""Characters that prose has for each token, or a little less: so much of a text is tokenized at first."""
 PER_TOKEN = 40
 """Characters that are shown to the tokenizer for each token that is read: prose has four or five, a long rule of signs more."""
 FIRST, LAST = 101, 102
@@ -19,7 +23,8 @@ _PICTURE = re.compile("[\u2190-\u21ff\u2300-\u2bff\U0001f000-\U0001faff]")
 _JOINERS = re.compile("[\ufe0f\u200d]")
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 _WORD = re.compile(r"\w+")
-_ENDS = frozenset(".!?;")
+_BLANK = re.compile("[ \t\r\n]")
+"""Signs that no tokenizer drops: others count as blanks for Python, and as nothing for the tokenizer."""
 SHAPES = 24
 """How many ways of writing a word `shapes` tells apart."""
 _UNMARKED, _NEW_LINE = 10, 11
@@ -48,32 +53,45 @@ def _named(sign: str) -> str:
 
 
 def windows(tokenizer: Tokenizer, text: str, limit: int) -> list[Window]:
-    """`text` in windows, cut behind the end of a sentence or line where one is near; at most `limit` of them, the first ones."""
-    read = tokenizer.encode(text[: limit * WINDOW * PER_TOKEN], add_special_tokens=False)
-    ids, offsets = read.ids, read.offsets
+    """`text` in windows, cut between two words where it can be; at most `limit` of them, the first ones."""
+    ids, offsets = _first(tokenizer, text, limit * (WINDOW - 2))
     found: list[Window] = []
     start, size = 0, WINDOW - 2
     while start < len(ids) and len(found) < limit:
         end = min(start + size, len(ids))
         if end < len(ids):
-            end = _cut(text, offsets, start, end)
+            end = _cut(offsets, start, end)
         found.append(_marked(ids[start:end], offsets[start:end]))
         start = end
     return found
+
+
+def _first(tokenizer: Tokenizer, text: str, wanted: int) -> tuple[Sequence[int], Sequence[tuple[int, int]]]:
+    """Ids and places of more than `wanted` tokens, the first ones of `text`, or of all there are: no longer text is tokenized.
+
+    What is shown ends before a blank, where no word piece goes on, so that its tokens are the first ones of the whole text.
+    """
+    text, room = text[: (wanted + 1) * PER_TOKEN], (wanted + 1) * USUAL
+    while True:
+        ends = _BLANK.search(text, room)
+        read = tokenizer.encode(text[: ends.start()] if ends else text, add_special_tokens=False)
+        if ends is None or len(read.ids) > wanted:
+            return read.ids, read.offsets
+        room *= 2
 
 
 def _marked(ids: Sequence[int], offsets: Sequence[tuple[int, int]]) -> Window:
     return Window((FIRST, *ids, LAST), (0,) * (len(ids) + 2), ((0, 0), *offsets, (0, 0)))
 
 
-def _cut(text: str, offsets: Sequence[tuple[int, int]], start: int, end: int) -> int:
-    """Where to cut: behind the last sentence end of the second half, else between two words, else at `end`."""
-    words = [i for i in range(start + (end - start) // 2, end) if offsets[i][1] < offsets[i + 1][0]]
-    ends = [i for i in words if text[offsets[i][1] - 1] in _ENDS or "\n" in text[offsets[i][1] : offsets[i + 1][0]]]
-    return (ends or words or [end - 1])[-1] + 1
+def _cut(offsets: Sequence[tuple[int, int]], start: int, end: int) -> int:
+    """Where to cut: behind the last word of the second half that leaves an even window, else behind any word, else at `end`."""
+    words = [i + 1 for i in range(start + (end - start) // 2, end) if offsets[i][1] < offsets[i + 1][0]]
+    even = [i for i in words if (i - start + 2) % EVEN == 0]
+    return (even or words or [end])[-1]
 
 
-def pair(tokenizer: Tokenizer, first: str, second: str, limit: int = WINDOW) -> Window:
+def pair(tokenizer: Tokenizer, first: str, second: str, limit: int) -> Window:
     """Two texts in one window; what is too long is cut at the end, the longer text first."""
     left = tokenizer.encode(first[: limit * PER_TOKEN], add_special_tokens=False)
     right = tokenizer.encode(second[: limit * PER_TOKEN], add_special_tokens=False)

@@ -41,7 +41,7 @@ class Attack:
     first: Injection = field(default_factory=Injection)
     second: SecondOpinions = UNLIMITED
     name: str = "injection"
-    version: str = f"4+{VERSION}"
+    version: str = f"5+{VERSION}"
     metrics: tuple[Metric, ...] = (PROMPT_INJECTION, DOCUMENT_INJECTION)
 
     def prepare(self, traces: Sequence[Trace]) -> None:

@@ -11,7 +11,7 @@ __all__ = ["VERSION", "answer_opinion", "opinion", "prepared", "stretch_opinion"
 
 TOP = "safety"
 MAX_WINDOWS = 4
-"""Windows of a text that are read, the first ones: 500 tokens, and so at most about 45 ms."""
+"""Windows of a text that are read, the first ones: 440 tokens, and so at most about 40 ms."""
 ANSWER = 96
 """Tokens of a question and its answer together."""
 PROMPT = 250

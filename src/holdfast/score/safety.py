@@ -63,7 +63,7 @@ class Safety:
     unsafe: Unsafe = field(default_factory=Unsafe)
     second: SecondOpinions = UNLIMITED
     name: str = "safety"
-    version: str = f"3+{FIRST}+{VERSION}"
+    version: str = f"4+{FIRST}+{VERSION}"
     metrics: tuple[Metric, ...] = (TOXICITY, UNSAFE_REQUEST, UNSAFE_OUTPUT)
 
     def prepare(self, traces: Sequence[Trace]) -> None:
