@@ -234,7 +234,7 @@ class Pipeline:
         events: list[IncidentEvent]
         telemetry = Thinned(stages.telemetry, MOST_ROWS)
         try:
-            diagnosis = stages.diagnoser.diagnose(incident, telemetry, now_ns)
+            diagnosis = stages.diagnoser.diagnose(incident, telemetry, now_ns, self._active())
             diagnosed = msgspec.structs.replace(incident, diagnosis=diagnosis)
             impact = measure_impact(diagnosed, stages.telemetry, stages.metrics, now_ns)
             title = title_of_incident(diagnosed, stages.metrics)

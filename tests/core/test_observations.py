@@ -37,3 +37,11 @@ def test_all_columns_are_cut_alike(times: list[int], start: int, end: int) -> No
     assert len(part) == len(part.time_ns) == len(part.value) == len(part.span_id) == len(part.dimensions)
     assert part.time_ns.tolist() == [t for t in times if start <= t < end]
     assert part.trace_id == [f"t{int(v)}" for v in part.value]
+
+
+def test_chosen_rows_are_cut_out_of_all_columns() -> None:
+    part = observations([1, 2, 3, 4]).take(np.array([0, 3]))
+    assert part.time_ns.tolist() == [1, 4]
+    assert (part.trace_id, part.span_id) == (["t0", "t3"], ["s0", "s3"])
+    assert part.dimensions == [{"route": ("/0",)}, {"route": ("/3",)}]
+    assert len(observations([1]).take(np.array([], dtype=np.int64))) == 0

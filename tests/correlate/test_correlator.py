@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 
@@ -152,7 +154,15 @@ def test_clearing_an_unknown_signal_is_no_event(book: Book) -> None:
     assert not book.at(60, cleared(signal(), 50))
 
 
-def replayed(script: Script, *more: Script) -> Book:
+def diagnosed(book: Book, cohorts: Sequence[dict[str, str]], now_ns: int) -> None:
+    """The first incident has the first cohort, and so on."""
+    for incident, cohort in zip(book.all(), cohorts, strict=False):
+        event = DiagnosisMade(diagnosis=Diagnosis(time_ns=now_ns, layers=(), causes=(), cohort=cohort, cohort_confidence=0.9))
+        key = f"{incident.id}:diagnosed"
+        book.write([Recorded(incident_id=incident.id, time_ns=now_ns, actor="x", event=event, key=key)])
+
+
+def replayed(script: Script, *more: Script, cohorts: Sequence[dict[str, str]] = ()) -> Book:
     from holdfast.detect.detection import Detection
 
     book, detection = Book(Correlator(METRICS)), Detection(METRICS)
@@ -162,6 +172,7 @@ def replayed(script: Script, *more: Script) -> Book:
         now_ns = part[-1].trace.end_ns
         events = [*feed(detection, part), *detection.tick(now_ns)]
         book.write(book.correlator.correlate(events, list(book.incidents.values()), now_ns))
+        diagnosed(book, cohorts, now_ns)
     return book
 
 
@@ -181,6 +192,26 @@ def test_two_faults_in_time_are_two_incidents() -> None:
     faults = [Fault(4000.0, "ungrounded_answer", 0.4, {"route": "/search"}), Fault(9000.0, "latency", 5000.0, {"region": "eu"})]
     book = replayed(Script(seconds=13_000, faults=faults))
     assert [i.signals[0].metric for i in book.all()] == ["ungrounded_answer", "latency"]
+
+
+def test_two_faults_of_one_metric_at_once_in_different_calls_stay_two_once_the_first_is_diagnosed() -> None:
+    """A prompt fault on one route; an hour later tenants of the other route are hurt by something else, in the same metric."""
+    faults = [
+        Fault(4000.0, "ungrounded_answer", 0.4, {"route": "/search"}),
+        Fault(7600.0, "ungrounded_answer", 0.6, {"route": "/chat", "tenant": "globex"}),
+    ]
+    book = replayed(Script(seconds=16_000, faults=faults, seed=3), cohorts=[{"route": "/search"}, {"tenant": "globex"}])
+    first, second = book.all()
+    assert first.signals[0].segment.conditions in ({"route": "/search"}, {})
+    assert second.signals[0].segment.conditions in ({"tenant": "globex"}, {"route": "/chat"})
+    assert second.started_ns - first.started_ns > 2400 * 10**9
+
+
+def test_one_fault_that_shows_in_several_segments_and_metrics_stays_one_after_its_diagnosis() -> None:
+    where = {"route": "/search"}
+    faults = [Fault(4000.0, name, 0.4, where) for name in ("ungrounded_answer", "format_violation")]
+    late = Fault(8000.0, "refusal", 0.3, where)
+    assert len(replayed(Script(seconds=16_000, faults=[*faults, late], seed=3), cohorts=[where]).all()) == 1
 
 
 def test_a_flapping_fault_is_one_incident() -> None:

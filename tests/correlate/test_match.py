@@ -4,6 +4,7 @@ import pytest
 from holdfast.core.diagnosis import Cause, Diagnosis, Layer, LayerProbability
 from holdfast.core.incident import Incident, State
 from holdfast.core.signal import Signal, Verdict
+from holdfast.core.spread import Spread
 from holdfast.correlate.correlator import Correlator
 from holdfast.correlate.match import Why, disjoint, nested, redundant, same_cause, why_joined
 from holdfast.correlate.policy import CorrelatePolicy
@@ -40,6 +41,15 @@ FIRST = signal(segment="route=/a", exemplars=shown("t1", "t2"))
 )
 def test_a_signal_joins_for_the_strongest_reason_there_is(new: Signal, expected: Why | None) -> None:
     assert why(new, FIRST) is expected
+
+
+def test_what_is_wrong_with_the_same_calls_is_one_cause_however_badly_their_onsets_are_known() -> None:
+    seen = Spread(calls=6, beyond=0.8, traces=tuple("abcdef"))
+    first = signal(segment="route=/a", spread=seen)
+    same = signal("refusal", "prompt.version=v3", onset_s=9 * HOUR, spread=seen)
+    assert why(same, first) is Why.SAME_CALLS
+    others = msgspec.structs.replace(same, spread=Spread(calls=6, beyond=0.8, traces=tuple("uvwxyz")))
+    assert why(others, first) is None
 
 
 def test_a_stream_that_took_long_to_alarm_is_given_a_wider_window() -> None:

@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 
 from holdfast.core.signal import Verdict
 from holdfast.detect.alarms import baseline_value, clear, describe, raise_signal, rejudge
+from holdfast.detect.evidence import BadCall
 from holdfast.detect.policy import DetectPolicy
 from holdfast.detect.protocol import Ground
 from holdfast.detect.streams import ALARMED, TIME, WATCHING
@@ -34,6 +36,24 @@ def test_a_signal_tells_what_was_and_what_is() -> None:
     assert signal.verdict is Verdict.FAILURE
     assert signal.log_evidence > signal.threshold
     assert watch.streams.mode[0] == ALARMED
+
+
+def test_a_signal_tells_where_its_bad_calls_lie() -> None:
+    watch = alarmed_stream(30)
+    profile = watch.ground.index.profile({"service.name": ("shop",), "route": ("/a",), "tenant": ("acme",)})
+    segments = watch.ground.index.profiles[profile]
+    for at in range(12):
+        seen = BadCall(START_NS + at, 1.0, f"t{at}", "s", "why", segments if at % 3 else segments[:1], f"u{at % 2}")
+        watch.ground.evidence.found(0, 0, seen)
+    spread = raise_signal(watch, 0, 2e6, START_NS + 10**11).spread
+    assert spread is not None
+    assert spread.calls == 12
+    assert spread.beyond == pytest.approx(1 - 0.04 / 0.3)
+    assert set(spread.within) == {("route", "/a", 8), ("tenant", "acme", 8), ("user", "u0", 6), ("user", "u1", 6)}
+
+
+def test_a_signal_without_a_remembered_bad_call_says_nothing_of_where_they_lie() -> None:
+    assert raise_signal(alarmed_stream(30), 0, 2e6, START_NS + 10**11).spread is None
 
 
 def test_the_same_onset_gives_the_same_id() -> None:

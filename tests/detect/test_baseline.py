@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from holdfast.detect.baseline import SHARPEST, STRONGEST, Floats, null_mean, sharpness, sibling_strength, upper_bound
+from holdfast.detect.baseline import SHARPEST, STRONGEST, Floats, null_mean, sharpness, sibling_strengths, upper_bound
 
 
 def one(value: float) -> Floats:
@@ -62,8 +62,17 @@ def test_siblings_that_agree_give_a_strong_prior_and_others_a_weak_one() -> None
     calls = np.full(8, 500.0)
     same = rng.binomial(500, 0.1, 8).astype(float)
     apart = rng.binomial(500, np.linspace(0.01, 0.4, 8)).astype(float)
-    assert sibling_strength(calls, apart, apart) < 40 < 200 < sibling_strength(calls, same, same) <= STRONGEST
+    group, groups = np.repeat([0, 1, 2], [8, 8, 1]), (np.append(np.concatenate((apart, same)), 50.0),) * 2
+    weak, strong, alone = sibling_strengths(group, np.append(np.concatenate((calls, calls)), 1000.0), *groups)
+    assert 0 < weak < 40 < 200 < strong <= STRONGEST
+    assert alone == 0.0, "one says nothing of how much others differ"
 
 
-def test_one_sibling_says_nothing() -> None:
-    assert sibling_strength(one(1000.0), one(50.0), one(50.0)) == 0.0
+def test_siblings_with_few_calls_say_nothing_and_do_not_disturb_the_others() -> None:
+    young = sibling_strengths(np.zeros(3, np.int64), np.array([500.0, 59.0, 59.0]), *(np.array([5.0, 59.0, 0.0]),) * 2)
+    assert young.tolist() == [0.0]
+    calls, total = np.array([500.0, 500.0]), np.array([5.0, 100.0])
+    two = sibling_strengths(np.zeros(2, np.int64), calls, total, total)
+    three = sibling_strengths(np.zeros(3, np.int64), np.append(calls, 59.0), *(np.append(total, 59.0),) * 2)
+    assert two[0] == three[0] > 0
+    assert not len(sibling_strengths(np.empty(0, np.int64), *(np.empty(0),) * 3))

@@ -27,6 +27,11 @@ def test_a_metric_is_watched_on_the_sides_that_are_worse(
     assert [(c.kind, c.falling) for c in columns] == expected
 
 
+def test_what_users_do_is_also_counted_where_there_is_no_doubt() -> None:
+    abuse = metric("prompt_injection", family=Family.SAFETY, harm=2)
+    assert [c.kind for c in columns_of(abuse, POLICY)] == ["score", "outlier", "sure"]
+
+
 def test_a_hard_metric_is_left_to_the_hard_rule() -> None:
     assert columns_of(metric("m", hard=True), POLICY) == ()
 

@@ -8,8 +8,10 @@ from holdfast.core.clock import NS_PER_S
 from holdfast.core.errors import InputError
 from holdfast.core.signal import Signal
 from holdfast.core.trace import Trace
-from holdfast.detect.detection import MAX_CHANGES, Detection
+from holdfast.detect.detection import MAX_CHANGES, YOUNG_CHUNKS, Detection
+from holdfast.detect.hard import Hard
 from holdfast.detect.policy import DetectPolicy
+from holdfast.detect.protocol import SignalEvent
 from tests.detect.replay import Event, failures, feed, seconds
 from tests.detect.simulation import METRICS, START_NS, Fault, Script, traffic
 
@@ -29,6 +31,29 @@ def brief(events: list[Event]) -> set[tuple[str, str, int]]:
 def test_cutting_the_same_traces_into_other_batches_changes_nothing() -> None:
     for batch in (37, 1000):
         assert brief(feed(Detection(METRICS), TRACES, batch)) == brief(WHOLE)
+
+
+def test_baselines_are_updated_half_as_often_once_much_is_known() -> None:
+    detection, at = Detection(METRICS, DetectPolicy(chunk_traces=10)), list[int]()
+
+    class Noting(Hard):
+        def settle(self) -> list[SignalEvent]:
+            at.append(detection._traces)
+            return super().settle()
+
+    detection._detectors["hard"] = Noting(detection._ground)
+    feed(detection, TRACES[:205], 37)
+    assert at == [*range(10, 10 * YOUNG_CHUNKS + 1, 10), 180, 200]
+
+
+def test_while_baselines_are_updated_less_often_cutting_and_restarts_change_nothing() -> None:
+    policy = DetectPolicy(chunk_traces=16)
+    whole, parts = Detection(METRICS, policy), Detection(METRICS, policy)
+    signals = feed(whole, TRACES, 1000)
+    told = feed(parts, TRACES[:1301], 7)
+    again = Detection(METRICS, policy)
+    again.restore(parts.snapshot())
+    assert brief([*told, *feed(again, TRACES[1301:], 53)]) == brief(signals)
 
 
 @pytest.mark.parametrize("at", [1, 900, 2050])

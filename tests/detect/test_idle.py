@@ -28,9 +28,9 @@ def watch(seen_days_ago: dict[tuple[str, str], float], **settings: int) -> Watch
         profile = ground.index.profile({"service.name": ("shop",), dimension: (value,)})
         segments = np.array(ground.index.profiles[profile])
         time_ns = NOW - int(days * NS_PER_DAY)
-        ground.index.saw(segments.tolist(), time_ns)
+        ground.index.saw(dict.fromkeys(segments.tolist(), time_ns))
         watched.place(segments, np.zeros(len(segments), np.int64), np.full(len(segments), time_ns))
-    ground.index.saw([0], NOW)
+    ground.index.saw({0: NOW})
     return watched
 
 

@@ -52,10 +52,13 @@ class Numbers:
         self.streams: dict[tuple[int, int], int] = {}
         self._refused = refused
 
-    def place(self, segment: Ints, column: Ints, time_ns: Ints) -> Ints:
-        assert len(segment) == len(column) == len(time_ns)
-        pairs = list(zip(segment.tolist(), column.tolist(), strict=True))
-        return np.array([-1 if s == self._refused else self.streams.setdefault((s, c), len(self.streams)) for s, c in pairs])
+    def place(self, segment: Ints, column: Ints, time_ns: Ints, order: Ints) -> Ints:
+        assert len(segment) == len(column) == len(order) == len(time_ns)
+        pairs, found = list(zip(segment.tolist(), column.tolist(), strict=True)), np.full(len(segment), -1)
+        for at in np.lexsort((segment, column, order)).tolist():
+            if pairs[at][0] != self._refused:
+                found[at] = self.streams.setdefault(pairs[at], len(self.streams))
+        return found
 
 
 def spelt_out(seen: Observations, rows: Rows | None = None) -> dict[int, list[Told]]:

@@ -12,8 +12,9 @@ State = list[tuple[str, bytes, tuple[str, ...], bytes]]
 def told(seen: Recognised, trace: str, pairs: Pairs) -> Pairs:
     """What of these scores counts."""
     metrics = [metric for _, metric in pairs]
-    fresh = seen.fresh(trace, [span for span, _ in pairs], pack(metrics), len(set(metrics)) == len(metrics))
-    return pairs if fresh is None else [pairs[i] for i in fresh]
+    alike = pack(metrics), len(set(metrics)) == len(metrics)
+    partly = seen.fresh([trace], [span for span, _ in pairs], [len(pairs)], [alike])
+    return [pairs[i] for i in partly[0]] if partly else pairs
 
 
 def test_a_trace_that_comes_again_counts_for_what_is_new_of_it_alone() -> None:

@@ -108,3 +108,18 @@ def test_a_rank_that_falls_is_mirrored_and_a_tail_is_yes_or_no() -> None:
     assert np.allclose(rising + falling, 1.0)
     assert tail.tolist() == [0.0, 1.0]
     assert clipped[1] == CLIP * reference.tail
+
+
+def test_what_leaves_no_doubt_counts_whatever_is_usual() -> None:
+    sure = Column("m", "sure", False, 2.0, 0.002)
+    graded = Reference(256, np.linspace(0.0, 0.6, 256))
+    assert graded.tells(sure)
+    assert graded.seen(sure, np.array([0.5, 0.89, 0.9, 1.0]))[0].tolist() == [0.0, 0.0, 1.0, 1.0]
+    assert not Reference(256, np.array([0.0] * 128 + [1.0] * 128)).tells(sure), "of yes or no the mean says it"
+
+
+def test_a_reference_says_each_time_the_same_of_which_columns_can_say_something() -> None:
+    columns = [Column("m", "score", False, 1.25, 0.02), OUTLIER[False]]
+    assert scores(GRADED).telling((0, 1), columns) == [1]
+    flags = scores(np.array([0.0] * 99 + [1.0]))
+    assert flags.telling((0, 1), columns) == flags.telling((0, 1), columns) == []

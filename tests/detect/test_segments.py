@@ -108,7 +108,7 @@ def test_a_snapshot_keeps_released_numbers_free_and_applications_right() -> None
     # Number 1 goes to an application that is younger than number 3, and number 2 to its route.
     segments.profile({"service.name": ("three",), "route": ("/c",)})
     segments.release([2])
-    segments.saw([0, 3], 77)
+    segments.saw({0: 77, 3: 77})
     again.load(segments.state())
     assert again.state() == segments.state()
     assert (again.app, again.last_ns) == (segments.app, segments.last_ns)

@@ -133,3 +133,28 @@ def test_a_budget_that_burns_fails_by_its_rate_where_it_is_no_luck(
     found, reason = judge_burn(rate, (calls, 0.3), certainty, POLICY)
     assert found is verdict
     assert f"30.00% of {calls} calls were bad" in reason
+
+
+@pytest.mark.parametrize(
+    ("failed", "verdict"), [(0, Verdict.ANOMALY), (2, Verdict.ANOMALY), (3, Verdict.FAILURE), (None, Verdict.FAILURE)]
+)
+def test_a_mean_of_a_grave_score_that_rose_without_a_call_that_failed_has_hurt_nobody(
+    failed: int | None, verdict: Verdict
+) -> None:
+    grave = metric("unsafe_output", family=Family.SAFETY, harm=3)
+    assert judge(grave, effect(0.02, 0.06, failed=failed), POLICY)[0] is verdict
+    outliers = Outliers(0.01, 0.06, 0.5)
+    assert judge(grave, effect(0.02, 0.06, failed=failed, outliers=outliers), POLICY)[0] is verdict
+
+
+def test_of_less_grave_scores_the_mean_counts() -> None:
+    assert judge(metric("m"), effect(0.02, 0.06, failed=0), POLICY)[0] is Verdict.FAILURE
+
+
+@pytest.mark.parametrize(
+    ("before", "since", "verdict"),
+    [(0.0, 0.02, Verdict.FAILURE), (0.0, 0.008, Verdict.ANOMALY), (0.02, 0.05, Verdict.ANOMALY), (0.02, 0.07, Verdict.FAILURE)],
+)
+def test_what_leaves_no_doubt_fails_by_the_share_of_such_calls(before: float, since: float, verdict: Verdict) -> None:
+    attacks = metric("prompt_injection", family=Family.SAFETY, harm=2)
+    assert judge(attacks, effect(0.03, 0.05, sure=(before, since)), POLICY)[0] is verdict

@@ -170,13 +170,13 @@ def signal(name: str, segment: Segment | None = None, observed: float = 0.5, ons
 
 
 def incident(*signals: Signal) -> Incident:
-    stamp = Timestamp(ns=ONSET, actor="detect")
+    started, detected = (Timestamp(ns=ns, actor="detect") for ns in (ONSET, ONSET + HOUR))
     return Incident(
         id="inc_1",
         service=SERVICE,
         title="",
         state=State.OPEN,
         severity=Severity.SEV2,
-        timestamps={"started": stamp, "detected": stamp},
+        timestamps={"started": started, "detected": detected},
         signals=signals,
     )

@@ -136,3 +136,30 @@ def test_a_cohort_that_only_alarmed_first_is_not_where_the_harm_is() -> None:
 def test_a_handful_of_calls_outside_says_nothing() -> None:
     few = Target("refusal", np.arange(220), np.ones(220), np.full(220, 0.05))
     assert not everywhere(few, np.arange(220) < 200)
+
+
+@pytest.mark.parametrize(("share", "kept"), [(0.5, False), (0.99, True)])
+def test_a_wider_cohort_replaces_a_narrow_one_only_where_it_says_nearly_as_much(
+    share: float, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast.diagnose.cohort.CORNER", share)
+    shop = Shop().break_(["refusal"], lambda d: d["route"] == ("/chat",) and d["region"] == ("eu",), 0.2)
+    elsewhere = shop.late & np.array([d["route"] != ("/chat",) for d in shop.dimensions])
+    shop.values["refusal"] = np.where(elsewhere, 0.2 * shop.values["refusal"], shop.values["refusal"])
+    assert scan(shop).conditions == ({"route": "/chat", "region": "eu"} if kept else {"route": "/chat"})
+
+
+def test_no_cohort_has_a_condition_that_was_refused() -> None:
+    frame = Shop().break_(["refusal"], lambda d: d["route"] == ("/chat",)).frame()
+    assert CohortScan(frame, targets(frame)).run().conditions == {"route": "/chat"}
+    found = CohortScan(frame, targets(frame), refused=[("route", "/chat")]).run()
+    assert ("route", "/chat") not in found.conditions.items()
+    assert all(("route", "/chat") not in rival.items() for rival, _ in found.rivals)
+
+
+def test_what_a_detector_named_need_not_beat_the_best_of_many_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CohortScan, "_beats_chance", lambda self, best: False)
+    frame = Shop().break_(["refusal"], lambda d: d["route"] == ("/chat",)).frame()
+    assert CohortScan(frame, targets(frame)).run().conditions == {}
+    assert CohortScan(frame, targets(frame)).run(told=("route", "/chat")).conditions == {"route": "/chat"}
+    assert CohortScan(frame, targets(frame)).run(told=("tenant", "acme")).conditions == {}

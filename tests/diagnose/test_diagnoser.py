@@ -11,6 +11,7 @@ from holdfast.core.change import Change, ChangeKind
 from holdfast.core.diagnosis import Diagnosis, Layer
 from holdfast.core.incident import Incident
 from holdfast.core.signal import Segment, Signal, Verdict
+from holdfast.core.spread import Spread
 from holdfast.diagnose.diagnoser import Diagnoser, leading
 from tests.diagnose.incidents import END, HOUR, METRICS, MINUTE, ONSET, SERVICE, Shop, ShopTelemetry, incident, signal
 
@@ -208,6 +209,43 @@ def test_a_region_without_which_a_new_prompt_does_no_harm_is_as_much_what_the_fa
     assert set(found.cohort.conditions) == {"prompt.version", "region"}
     assert found.dimensions["region"] == pytest.approx(0.5)
     assert sum(found.dimensions.values()) == pytest.approx(1.0)
+
+
+def test_a_metric_that_only_calls_of_one_tool_have_is_about_that_tool_and_not_about_everybody() -> None:
+    shop = Shop()
+    for i in range(0, len(shop.dimensions), 6):
+        shop.dimensions[i] = {**shop.dimensions[i], "tool": ("dose_check",)}
+    shop.break_(["tool_error"], share=0.3)
+    shop.kept["tool_error"] = np.array(["tool" in d for d in shop.dimensions])
+    assert diagnose(shop, signals=(signal("tool_error"),)).cohort == {"tool": "dose_check"}
+
+
+def test_a_metric_that_all_calls_have_and_that_rose_everywhere_is_about_everybody() -> None:
+    shop = Shop().break_(["refusal"], share=0.3)
+    assert diagnose(shop, signals=(signal("refusal"),)).cohort == {}
+
+
+def louder_elsewhere() -> tuple[Shop, Signal]:
+    """The chat route is hurt; of the others, tenant cade more so. The signal is of the former, and knows its bad calls."""
+    shop = Shop().break_(["ungrounded_answer"], lambda d: d["route"] == ("/chat",), 0.2)
+    shop.break_(["ungrounded_answer"], lambda d: d["route"] != ("/chat",) and d["tenant"] == ("cade",), 0.9)
+    spread = Spread(calls=20, beyond=0.7, within=(("route", "/chat", 20), ("tenant", "acme", 12), ("region", "eu", 10)))
+    return shop, msgspec.structs.replace(signal("ungrounded_answer", Segment(SERVICE, "route", "/chat")), spread=spread)
+
+
+def test_a_louder_fault_elsewhere_does_not_take_an_incident_over() -> None:
+    shop, first = louder_elsewhere()
+    blind = msgspec.structs.replace(first, spread=None)
+    assert "tenant" in diagnose(shop, signals=(blind,)).cohort, "the louder one is what is found otherwise"
+    assert "tenant" not in diagnose(shop, signals=(first,)).cohort
+
+
+def test_where_the_other_fault_has_its_own_incident_its_calls_are_left_out() -> None:
+    shop, first = louder_elsewhere()
+    cohort = Diagnosis(time_ns=0, layers=(), causes=(), cohort={"tenant": "cade"}, cohort_confidence=1.0)
+    other = msgspec.structs.replace(incident(signal("refusal")), id="inc_2", diagnosis=cohort)
+    found = DIAGNOSER.diagnose(incident(first), shop.telemetry(), END, [other])
+    assert found.cohort == {"route": "/chat"}
 
 
 def test_a_language_that_arrives_and_scores_worse_is_no_failure_that_anything_may_be_done_about() -> None:

@@ -1,5 +1,7 @@
 """A change is called guilty only where it is more probable than that none did it."""
 
+from dataclasses import replace
+
 import msgspec
 
 from holdfast.core.change import Change, ChangeKind
@@ -32,3 +34,24 @@ def test_nobody_is_guilty_of_a_benign_shift_or_long_before_it() -> None:
     suspect = late.guilty(late.posterior.names.index("attack_campaign"))
     assert suspect is None or suspect.change is None
     assert 0 < GUILTY < 1
+
+
+def test_a_change_that_came_after_the_incident_was_seen_is_no_suspect() -> None:
+    late = msgspec.structs.replace(GUILTY_CHANGE, id="late", time_ns=ONSET + 2 * 60 * MINUTE)
+    assert [s.id for s in found(GUILTY_CHANGE, late).suspects if s.id == "late"] == []
+
+
+def test_a_change_for_which_only_its_kind_speaks_is_not_named() -> None:
+    findings = found(GUILTY_CHANGE)
+    innocent = replace(findings.suspects[0], log_bayes=-0.2)
+    index = findings.posterior.names.index("over_restrictive_wording")
+    assert replace(findings, suspects=(innocent, *findings.suspects[1:])).guilty(index) is None
+
+
+def test_a_change_that_came_when_calls_failed_already_is_not_named_unless_they_carry_its_value() -> None:
+    findings = found(GUILTY_CHANGE)
+    index = findings.posterior.names.index("over_restrictive_wording")
+    late = replace(findings.suspects[0], time_ns=findings.onset.time_ns + 10 * MINUTE)
+    assert replace(findings, suspects=(late, *findings.suspects[1:])).guilty(index) is late
+    unseen = replace(late, condition=None)
+    assert replace(findings, suspects=(unseen, *findings.suspects[1:])).guilty(index) is None

@@ -41,6 +41,18 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
             dimensions=self.dimensions[low:high],
         )
 
+    def take(self, rows: npt.NDArray[np.int64]) -> "Observations":
+        """Those of these numbers, which rise."""
+        chosen = rows.tolist()
+        return Observations(
+            metric=self.metric,
+            time_ns=self.time_ns[rows],
+            value=self.value[rows],
+            trace_id=[self.trace_id[row] for row in chosen],
+            span_id=[self.span_id[row] for row in chosen],
+            dimensions=[self.dimensions[row] for row in chosen],
+        )
+
 
 class Telemetry(Protocol):
     """What the stages behind scoring may ask of the telemetry store."""

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from holdfast.core.spread import Spread
+
 
 class Verdict(StrEnum):
     """How the written standard of failures (`docs/guides/failure-standard.md`) classes a signal."""
@@ -51,6 +53,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
         calls: observations since onset, `bad` the expected number of failures among them (sum of probabilities).
         budget: false alarms a day that this stream may spend.
         verdict: failure, anomaly or noise, and `reason` why the standard says so.
+        spread: where its bad calls lie, where the detector can tell good from bad calls.
     """
 
     id: str
@@ -69,6 +72,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict = Verdict.FAILURE
     reason: str = ""
     exemplars: tuple[Exemplar, ...] = ()
+    spread: Spread | None = None
 
 
 class SignalCleared(msgspec.Struct, frozen=True, kw_only=True):

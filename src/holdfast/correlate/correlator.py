@@ -11,6 +11,7 @@ from holdfast.core.score import Metric
 from holdfast.core.signal import Signal, SignalCleared, Verdict
 from holdfast.correlate.lifecycle import ACTOR, advance, escalate, quiet_since
 from holdfast.correlate.match import Why, nested, redundant, same_cause, why_joined
+from holdfast.correlate.overlap import related
 from holdfast.correlate.policy import CorrelatePolicy
 from holdfast.correlate.severity import severity_of
 from holdfast.correlate.title import title_of
@@ -132,10 +133,9 @@ class Correlator:
             # An anomaly does not bring back what has stopped.
             if signal.verdict is Verdict.FAILURE or incident.state is not State.MITIGATED
         ]
-        if not found:
-            return None
-        best = min(found, key=lambda f: f[:3])
-        return work.incidents[best[2]], best[3]
+        own = set(related(signal, [work.incidents[f[2]] for f in found], self._policy))
+        best = min((f for f in found if f[2] in own), key=lambda f: f[:3], default=None)
+        return (work.incidents[best[2]], best[3]) if best is not None else None
 
     def _declined(self, signal: Signal, work: "_Work") -> bool:
         """Whether a person lately said of the same metric and segment that it was no incident."""

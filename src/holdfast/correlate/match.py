@@ -18,7 +18,7 @@ class Why(StrEnum):
     SAME_STREAM = "same_stream"
     """The same metric of a segment that may hold the same calls, and the incident still goes on or has only just stopped."""
     SAME_CALLS = "same_calls"
-    """The same bad calls are shown by both, and the onsets agree."""
+    """The same bad calls are remembered by both, or shown by both, and the onsets agree."""
     SAME_COHORT = "same_cohort"
     """Another failure of exactly the diagnosed cohort, while the incident goes on: the sick have one disease, until shown."""
     SAME_METRIC = "same_metric"
@@ -134,6 +134,8 @@ def _related(signal: Signal, other: Signal, incident: Incident, policy: Correlat
     same_metric = signal.metric == other.metric
     if same_metric and not disjoint(signal.segment, other.segment) and _goes_on(signal, other, incident, policy):
         return Why.SAME_STREAM
+    if signal.spread is not None and other.spread is not None and signal.spread.same_calls(other.spread):
+        return Why.SAME_CALLS
     if not near:
         return None
     if {e.trace_id for e in signal.exemplars} & {e.trace_id for e in other.exemplars}:

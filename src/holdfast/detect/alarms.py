@@ -1,6 +1,7 @@
 """From a stream that crossed its threshold to a signal in words and numbers, and back again when it has recovered."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -11,12 +12,13 @@ from scipy.special import betaincinv, rel_entr
 
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.ids import derived_id
-from holdfast.core.signal import Signal, SignalCleared, Verdict
+from holdfast.core.signal import Segment, Signal, SignalCleared, Verdict
+from holdfast.core.spread import END_OF_ID, MOST_TRACES, MOST_VALUES, Spread
 from holdfast.detect.baseline import null_mean
 from holdfast.detect.columns import Column
 from holdfast.detect.evidence import BadCall, exemplars
 from holdfast.detect.reference import FAR
-from holdfast.detect.standard import Effect, Outliers, judge
+from holdfast.detect.standard import GRAVE, Effect, Outliers, judge
 from holdfast.detect.streams import ALARMED, LEARNING, TIME, WATCHING, N, V, X
 from holdfast.detect.watch import Alarm, Watch
 
@@ -27,7 +29,7 @@ MIX_QUANTILE = 0.02
 MIN_MIX_CALLS = 50
 MIN_MIX_TRACES = 20
 KNOWN_SHARE = 0.9
-GROWTH = 1.5
+GROWTH = 2.0
 MIN_NEW_CALLS = 30
 RANK_OF = {Verdict.NOISE: 0, Verdict.ANOMALY: 1, Verdict.FAILURE: 2}
 
@@ -68,19 +70,26 @@ def clear(watch: Watch, row: int, time_ns: int) -> SignalCleared:
     return SignalCleared(signal_id=signal.id, metric=signal.metric, segment=signal.segment, cleared_ns=time_ns)
 
 
-def rejudge(watch: Watch, row: int) -> Signal | None:
-    """The signal anew where what came since makes it worse than it was judged, None otherwise.
+def due(watch: Watch, row: int) -> float:
+    """Calls of a stream that has alarmed, in all, with which it is judged again; infinity where nothing is worse.
 
-    Judged each time that the calls since onset have grown by half, so O(log n) times, and as soon as there are enough where there
-    were too few. Nothing is worse than a failure.
+    As soon as there are enough calls since onset where there were too few, then each time that they have doubled: O(log n)
+    times, or each look would be another chance to be unlucky.
     """
-    s, alarm = watch.streams, watch.alarms[row]
+    alarm = watch.alarms[row]
     if alarm.signal.verdict is Verdict.FAILURE:
-        return None
-    new = s.totals[row, N] - alarm.judged_totals[N]
-    since = s.totals[row, N] - alarm.onset_totals[N]
-    enough = since - new < watch.ground.policy.standard.min_calls <= since
-    if not enough and (new < MIN_NEW_CALLS or since < GROWTH * (since - new)):
+        return math.inf
+    began, judged = alarm.onset_totals[N], alarm.judged_totals[N]
+    least = watch.ground.policy.standard.min_calls
+    if judged - began < least:
+        return began + least
+    return judged + max(MIN_NEW_CALLS, (GROWTH - 1) * (judged - began))
+
+
+def rejudge(watch: Watch, row: int) -> Signal | None:
+    """The signal anew where it is due and what came since makes it worse than it was judged, None otherwise."""
+    s, alarm = watch.streams, watch.alarms[row]
+    if s.totals[row, N] < due(watch, row):
         return None
     time_ns = int(s.last_ns[row])
     setting = _Setting(watch, row, (alarm.signal.onset_ns, time_ns))
@@ -118,6 +127,15 @@ class _Setting:
         s, ground = self._watch.streams, self._watch.ground
         segment = int(s.segment[self._row])
         return ground.evidence.bad_between(ground.index.app[segment], int(s.column[self._row]), segment, self.period_ns)
+
+    @cached_property
+    def failed(self) -> int:
+        """Calls of the segment that the metric finds more likely bad than good, in whichever way it is watched."""
+        s, ground = self._watch.streams, self._watch.ground
+        segment, column = int(s.segment[self._row]), int(s.column[self._row])
+        metric = ground.table.metric_index(ground.table.columns[column].metric)
+        plain = next((c for c in ground.table.of_metric[metric] if ground.table.columns[c].kind == "score"), column)
+        return len(ground.evidence.bad_between(ground.index.app[segment], plain, segment, self.period_ns))
 
     @cached_property
     def expected(self) -> dict[str, float]:
@@ -163,6 +181,7 @@ def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.floa
     if column.kind == "rank":
         bad = max(0.0, 2 * bad - calls)
     onset_ns, time_ns = setting.period_ns
+    metric = ground.table.metric(signal.metric)
     effect = Effect(
         baseline=signal.baseline,
         observed=observed,
@@ -172,8 +191,10 @@ def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.floa
         users=len({c.user for c in setting.bad_calls if c.user}),
         certainty=_certainty(watch, row, float(since[X]), calls),
         outliers=_outliers(watch, row, float(since[X]) / calls, setting) if column.kind == "outlier" else None,
+        sure=(_share_before(watch, row), float(since[X]) / calls) if column.kind == "sure" else None,
+        failed=setting.failed if metric.harm >= GRAVE else None,
     )
-    metric, standard = ground.table.metric(signal.metric), ground.policy.standard
+    standard = ground.policy.standard
     verdict, reason = judge(metric, effect, standard)
     if verdict is Verdict.FAILURE:
         # The mix can only excuse, and is dear to ask for.
@@ -181,8 +202,34 @@ def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.floa
         if mix:
             verdict, reason = judge(metric, msgspec.structs.replace(effect, mix=mix), standard)
     return msgspec.structs.replace(
-        signal, observed=observed, calls=calls, bad=bad, verdict=verdict, reason=reason, exemplars=exemplars(setting.bad_calls)
+        signal,
+        observed=observed,
+        calls=calls,
+        bad=bad,
+        verdict=verdict,
+        reason=reason,
+        exemplars=exemplars(setting.bad_calls),
+        spread=None if column.kind == "rank" else _spread(watch, row, float(since[X]) / calls, setting),
     )
+
+
+def _spread(watch: Watch, row: int, share: float, setting: _Setting) -> Spread | None:
+    """Where the remembered bad calls lie; None where there are none."""
+    index, seen = watch.ground.index, setting.bad_calls
+    counts = Counter(segment for call in seen for segment in call.segments if index.segments[segment].dimension)
+    users = Counter(call.user for call in seen if call.user)
+    named = [(*_condition(index.segments[segment]), count) for segment, count in counts.items()]
+    ranked = sorted([*named, *(("user", user, count) for user, count in users.items())], key=lambda found: (-found[2], found))
+    beyond = max(1 - _share_before(watch, row) / share, 0.0) if share > 0 else 0.0
+    if not seen:
+        return None
+    latest = sorted(seen, key=lambda call: call.time_ns)[-MOST_TRACES:]
+    traces = tuple([call.trace_id[-END_OF_ID:] for call in latest])
+    return Spread(calls=len(seen), beyond=beyond, within=tuple(ranked[:MOST_VALUES]), traces=traces)
+
+
+def _condition(segment: Segment) -> tuple[str, str]:
+    return segment.dimension, segment.value
 
 
 def _certainty(watch: Watch, row: int, bad: float, calls: int) -> float:

@@ -5,6 +5,7 @@ import numpy.typing as npt
 from scipy.special import betaincinv
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 SPARED = 0.4
 HIGHEST = 0.9999
@@ -51,21 +52,25 @@ def sharpness(calls: Floats, total: Floats, squares: Floats) -> Floats:
     return np.where(calls >= ENOUGH, np.clip(mean * (1 - mean) / variance, 1.0, SHARPEST), 1.0)
 
 
-def sibling_strength(calls: Floats, total: Floats, squares: Floats) -> float:
-    """Strength of the beta prior that siblings suggest, by the method of moments; 0 where fewer than two can say.
+def sibling_strengths(group: Ints, calls: Floats, total: Floats, squares: Floats) -> Floats:
+    """Strength of the beta prior that the siblings of each of G groups suggest, by the method of moments; 0: they cannot say.
 
-    `calls`, `total`, `squares` are n, Σx and Σx² of each sibling. Siblings that differ a lot give a weak prior, and so a
-    wide bound for one that is new.
+    `calls`, `total`, `squares` are n, Σx and Σx² of each sibling, `group` its group, 0..G − 1. Fewer than two with enough calls
+    say nothing. Siblings that differ a lot give a weak prior, and so a wide bound for one that is new.
     """
+    groups = int(group.max(initial=-1)) + 1
     enough = calls >= ENOUGH
-    if int(enough.sum()) < 2:
-        return 0.0
-    n, means = calls[enough], total[enough] / calls[enough]
-    within = np.maximum(squares[enough] / n - means**2, 0.0)
-    everyone = n.sum()
-    mean = float((means * n).sum() / everyone)
-    spread = float((n * (means - mean) ** 2).sum() - (within * (1 - n / everyone)).sum())
-    between = spread / float(everyone - (n**2).sum() / everyone)
-    if between <= 0:
-        return STRONGEST
-    return float(np.clip(mean * (1 - mean) / between - 1, WEAKEST, STRONGEST))
+    group, n, total, squares = group[enough], calls[enough], total[enough], squares[enough]
+
+    def summed(values: Floats) -> Floats:
+        return np.asarray(np.bincount(group, weights=values, minlength=groups), np.float64)
+
+    means = total / n
+    within = np.maximum(squares / n - means**2, 0.0)
+    everyone = np.maximum(summed(n), 1.0)
+    mean = summed(total) / everyone
+    spread = summed(n * (means - mean[group]) ** 2) - summed(within * (1 - n / everyone[group]))
+    between = spread / np.maximum(everyone - summed(n**2) / everyone, 1.0)
+    apart = np.clip(mean * (1 - mean) / np.where(between > 0, between, 1.0) - 1, WEAKEST, STRONGEST)
+    told = np.bincount(group, minlength=groups) >= 2
+    return np.where(told, np.where(between > 0, apart, STRONGEST), 0.0)

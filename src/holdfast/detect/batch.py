@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, chain, compress, pairwise
+from operator import sub
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.core.call import Kind
+from holdfast.core.call import Call, Kind
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.score import Score
 from holdfast.core.trace import ScoredTrace, Trace
@@ -21,6 +23,7 @@ from holdfast.detect.segments import SegmentIndex
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 STUBBORN_LATE = 20
 """So many late traces in a row are not late: the application's clock was ahead before."""
@@ -66,12 +69,16 @@ class TraceColumns:
     @cached_property
     def by_app(self) -> dict[int, Ints]:
         """The traces of each application, in order of arrival."""
+        if self.app.count(self.app[0] if self.app else -1) == len(self.app):
+            return {app: np.arange(len(self.app)) for app in self.app[:1]}
         apps = np.array(self.app, np.int64)
         return {app: np.flatnonzero(apps == app) for app in dict.fromkeys(self.app)}
 
     def periods(self, rows: Ints, length_ns: int, now: int) -> list[tuple[int, Ints]]:
         """Traces of one application by period of time, of which number `now` (−1: none) has begun: periods never go back."""
         numbers = np.maximum.accumulate(np.maximum(self.time_ns[rows] // length_ns, now))
+        if len(rows) and numbers[0] == numbers[-1]:
+            return [(int(numbers[0]), rows)]
         cuts = np.flatnonzero(numbers[1:] > numbers[:-1]) + 1
         bounds = [0, *cuts.tolist(), len(rows)]
         return [(int(numbers[low]), rows[low:high]) for low, high in pairwise(bounds) if low < high]
@@ -126,39 +133,59 @@ class _Shape:
         """Applications whose versions of scorers these are already."""
 
 
-class _Rows:
-    """Columns under construction, still row by row where there are many of them.
+class _Told(NamedTuple):
+    """What T traces tell: N scores, one trace after the other, of which each has so many of `lengths`, and their `spans`."""
 
-    `traces` are those of `TraceColumns`; `places` (profile, end, trace). Scores one after the other at the same place are one
-    run of `lengths`.
+    traces: Sequence[ScoredTrace]
+    scores: list[Score]
+    spans: list[str]
+    lengths: list[int]
+    shapes: list[_Shape]
+
+    def of_traces(self) -> list[list[Score]]:
+        """The scores of each trace."""
+        return [self.scores[low:high] for low, high in pairwise([0, *accumulate(self.lengths)])]
+
+
+class _Calls(NamedTuple):
+    """The Q calls that T traces are about, in order: of each trace its root, and then, where it has several, those with scores.
+
+    `root` (T) are the indices of the roots, `of` (N) those of the call of each score; `trace` (Q) says which trace each
+    belongs to, and `place` whether it stands for scores.
     """
 
-    def __init__(self) -> None:
-        self.traces: list[tuple[int, int, int, str, frozenset[str], tuple[str, ...], bool]] = []
-        self.places: list[tuple[int, int, int]] = []
-        self.scores: list[Score] = []
-        self.metric: list[Ints] = []
-        self.runs: list[int] = []
-        self.lengths: list[int] = []
-        self.recalibrated: set[tuple[int, int]] = set()
+    calls: list[Call]
+    root: Sequence[int]
+    of: Ints
+    trace: Ints
+    place: Bools
 
-    def batch(self) -> Batch:
-        traces = (
-            TraceColumns(*map(list, zip(*self.traces, strict=True))) if self.traces else TraceColumns([], [], [], [], [], [], [])
-        )
-        columns = [np.array(column, np.int64) for column in zip(*self.places, strict=True)]
-        profile, ended, trace = columns or (_NONE, _NONE, _NONE)
-        return Batch(
-            traces,
-            self.scores,
-            np.concatenate([_NONE, *self.metric]),
-            np.array([score.value for score in self.scores], np.float64),
-            np.repeat(np.array(self.runs, np.int64), np.array(self.lengths, np.int64)),
-            trace,
-            profile,
-            ended,
-            frozenset(self.recalibrated),
-        )
+
+def _calls_of(told: _Told) -> _Calls:
+    """The calls of what was told; a score of an unknown span is about the root."""
+    singles = [one.trace.calls[0] for one in told.traces if len(one.trace.calls) == 1]
+    if len(singles) == len(told.traces):
+        every = np.arange(len(singles))
+        return _Calls(singles, range(len(singles)), np.repeat(every, told.lengths), every, np.ones(len(singles), np.bool_))
+    found, low = _Calls([], root := list[int](), _NONE, _NONE, np.empty(0, np.bool_)), 0
+    of, trace, place = list[int](), list[int](), list[bool]()
+    for number, (one, length) in enumerate(zip(told.traces, told.lengths, strict=True)):
+        single, spans = len(one.trace.calls) == 1, told.spans[low : low + length]
+        about = {} if single else _by_span(one.trace, spans)
+        at = {span: len(found.calls) + 1 + i for i, span in enumerate(about)}
+        of += [len(found.calls)] * length if single else [at[span] for span in spans]
+        root.append(len(found.calls))
+        found.calls.extend((one.trace.root, *about.values()))
+        trace += [number] * (1 + len(about))
+        place += [single, *[True] * len(about)]
+        low += length
+    return found._replace(of=np.array(of, np.int64), trace=np.array(trace, np.int64), place=np.array(place, np.bool_))
+
+
+def _by_span(trace: Trace, spans: Sequence[str]) -> dict[str, Call]:
+    """The calls that these spans are, in order of the spans."""
+    calls = {call.span_id: call for call in trace.calls}
+    return {span: calls.get(span, trace.root) for span in spans}
 
 
 class Extractor:
@@ -181,69 +208,81 @@ class Extractor:
     def extract(self, traces: Sequence[ScoredTrace]) -> Batch:
         """The batch of these traces."""
         self._index.trim()
-        rows, low, before, shape = _Rows(), 0, None, self._shape((), ())
-        told = [score for scored in traces for score in scored.scores]
-        metrics, scorers, versions = ([s.metric for s in told], [s.scorer for s in told], [s.version for s in told])
-        spans = [s.span_id for s in told]
-        for scored in traces:
-            high = low + len(scored.scores)
-            said = (metrics[low:high], scorers[low:high], versions[low:high])
-            # Most traces are like the one before: to compare is cheaper than to look up.
-            if said != before:
-                shape, before = self._shape((*said[0], *said[1], *said[2]), scored.scores), said
-            self._add(scored, shape, spans[low:high], rows)
+        told = self._counting(traces)
+        about = _calls_of(told)
+        profiles = self._index.profiles_of([call.dimensions for call in about.calls])
+        apps = [self._index.profiles[profiles[at]][0] for at in about.root]
+        reached = self._advance(apps, [_end_ns(one.trace) for one in told.traces])
+        if 0 in reached:
+            on_time = [*map(bool, reached)]
+            told = self._told([*compress(told.traces, on_time)], [*compress(told.of_traces(), on_time)])
+            apps, reached, about = [*compress(apps, on_time)], [*compress(reached, on_time)], _calls_of(told)
+            profiles = self._index.profiles_of([call.dimensions for call in about.calls])
+        roots, kind = [about.calls[at] for at in about.root], Kind.EVALUATION
+        return Batch(
+            TraceColumns(
+                reached,
+                apps,
+                [profiles[at] for at in about.root],
+                [root.dimensions.get("user", NOBODY)[0] for root in roots],
+                [shape.scorers for shape in told.shapes],
+                [tuple([failed.scorer for failed in one.failures]) if one.failures else () for one in told.traces],
+                [root.kind is kind and one.trace.addendum for root, one in zip(roots, told.traces, strict=True)],
+            ),
+            told.scores,
+            np.concatenate([_NONE, *[shape.numbers for shape in told.shapes]]),
+            np.array([score.value for score in told.scores], np.float64),
+            (np.cumsum(about.place) - 1)[about.of],
+            about.trace[about.place],
+            np.array(profiles, np.int64)[about.place],
+            np.array([call.end_ns for call in about.calls], np.int64)[about.place],
+            self._recalibrated(apps, told.shapes),
+        )
+
+    def _counting(self, traces: Sequence[ScoredTrace]) -> _Told:
+        """What of these traces is new and of a known metric; traces without any score or failure left are left out."""
+        told = self._told(traces, [one.scores for one in traces])
+        alike = [(shape.packed, shape.distinct) for shape in told.shapes]
+        partly = self._recognised.fresh([one.trace.trace_id for one in traces], told.spans, told.lengths, alike)
+        if partly:
+            left = [
+                one.scores if (of := partly.get(at)) is None else [one.scores[i] for i in of] for at, one in enumerate(traces)
+            ]
+            self.skipped["duplicate"] += len(told.scores) - sum(map(len, left))
+            told = self._told(traces, left)
+        if 0 in told.lengths:
+            some = [(one, scores) for one, scores in zip(told.traces, told.of_traces(), strict=True) if scores or one.failures]
+            told = self._told([one for one, _ in some], [scores for _, scores in some])
+        unknown = sum([shape.unknown for shape in told.shapes])
+        if unknown:
+            self.skipped["unknown_metric"] += unknown
+            known = [
+                [score for score, number in zip(scores, shape.numbers.tolist(), strict=True) if number >= 0]
+                for scores, shape in zip(told.of_traces(), told.shapes, strict=True)
+            ]
+            told = self._told(told.traces, known)
+        return told
+
+    def _told(self, traces: Sequence[ScoredTrace], scores: Sequence[Sequence[Score]]) -> _Told:
+        told, lengths = [*chain.from_iterable(scores)], [*map(len, scores)]
+        said = [s.metric for s in told], [s.scorer for s in told], [s.version for s in told]
+        return _Told(traces, told, [s.span_id for s in told], lengths, self._shapes_of(told, said, lengths))
+
+    def _shapes_of(self, scores: list[Score], said: tuple[list[str], ...], lengths: list[int]) -> list[_Shape]:
+        """The shape of each trace, from metrics, scorers and versions of all scores: to compare is cheaper than to look up."""
+        first = lengths[0] if lengths else 0
+        if lengths.count(first) == len(lengths) and all([names == names[:first] * len(lengths) for names in said]):
+            # In many portions all traces are alike.
+            return [self._shape(tuple(chain(*[names[:first] for names in said])), scores[:first])] * len(lengths)
+        shape, low, before, shapes = self._shape((), ()), 0, None, list[_Shape]()
+        metrics, scorers, versions = said
+        for high in accumulate(lengths):
+            here = metrics[low:high], scorers[low:high], versions[low:high]
+            if here != before:
+                shape, before = self._shape(tuple(chain(*here)), scores[low:high]), here
+            shapes.append(shape)
             low = high
-        return rows.batch()
-
-    def _add(self, scored: ScoredTrace, shape: _Shape, spans: list[str], rows: _Rows) -> None:
-        trace, scores = scored.trace, scored.scores
-        fresh = self._recognised.fresh(trace.trace_id, spans, shape.packed, shape.distinct)
-        if fresh is not None:
-            self.skipped["duplicate"] += len(scores) - len(fresh)
-            scores = tuple([scores[i] for i in fresh])
-            shape = self._shape_of(scores)
-        if not scores and not scored.failures:
-            return
-        calls = trace.calls
-        single = len(calls) == 1
-        root = calls[0] if single else trace.root
-        profile = self._index.profile(root.dimensions)
-        app = self._index.service_of(profile)
-        reached = self._advance(app, root.end_ns if single else max([c.end_ns for c in calls]))
-        if reached == 0:
-            return
-        if shape.unknown:
-            self.skipped["unknown_metric"] += shape.unknown
-            scores = tuple([score for score, number in zip(scores, shape.numbers.tolist(), strict=True) if number >= 0])
-            shape = self._shape_of(scores)
-        if app not in shape.noted:
-            self._note_versions(app, shape, rows)
-        if single:
-            rows.runs.append(len(rows.places))
-            rows.lengths.append(len(scores))
-            rows.places.append((profile, root.end_ns, len(rows.traces)))
-        else:
-            self._place(trace, scores, rows)
-        rows.scores += scores
-        rows.metric.append(shape.numbers)
-        failed = tuple([f.scorer for f in scored.failures]) if scored.failures else ()
-        user = root.dimensions.get("user", NOBODY)[0]
-        addendum = root.kind is Kind.EVALUATION and trace.addendum
-        rows.traces.append((reached, app, profile, user, shape.scorers, failed, addendum))
-
-    def _place(self, trace: Trace, scores: Sequence[Score], rows: _Rows) -> None:
-        """One place for each span with a score; dimensions and end of the root where there is no such call."""
-        places: dict[str, int] = {}
-        calls = {c.span_id: c for c in trace.calls}
-        for span in dict.fromkeys([score.span_id for score in scores]):
-            call = calls.get(span, trace.root)
-            places[span] = len(rows.places)
-            rows.places.append((self._index.profile(call.dimensions), call.end_ns, len(rows.traces)))
-        rows.runs += [places[score.span_id] for score in scores]
-        rows.lengths += [1] * len(scores)
-
-    def _shape_of(self, scores: Sequence[Score]) -> _Shape:
-        return self._shape((*[s.metric for s in scores], *[s.scorer for s in scores], *[s.version for s in scores]), scores)
+        return shapes
 
     def _shape(self, key: tuple[str, ...], scores: Sequence[Score]) -> _Shape:
         """The shape of these scores, made where it is new; `key` are their metrics, then scorers, then versions."""
@@ -254,23 +293,44 @@ class Extractor:
             shape = self._shapes[key] = _Shape([self._table.metric_index(s.metric) for s in scores], scores)
         return shape
 
-    def _note_versions(self, app: int, shape: _Shape, rows: _Rows) -> None:
-        """Remember which scorers, in which versions, an application has; a metric that gets another one is recalibrated."""
-        known = self._known.setdefault(app, {})
+    def _recalibrated(self, apps: Sequence[int], shapes: Sequence[_Shape]) -> frozenset[tuple[int, int]]:
+        """Remember the versions of scorers; (application, metric) that were told by another version before."""
+        found = set[tuple[int, int]]()
+        for app, shape in dict.fromkeys(zip(apps, shapes, strict=True)):
+            if app not in shape.noted:
+                found.update([(app, metric) for metric in self._note_versions(app, shape)])
+        return frozenset(found)
+
+    def _note_versions(self, app: int, shape: _Shape) -> list[int]:
+        """Remember which scorers, in which versions, an application has; metrics that get another one are recalibrated."""
+        known, found = self._known.setdefault(app, {}), list[int]()
         had = {name for name, _, _ in known}
         for key, number in shape.versions.items():
             if key not in known:
                 known[key] = None
                 if key[0] in had and number >= 0:
-                    rows.recalibrated.add((app, number))
+                    found.append(number)
                 had.add(key[0])
         shape.noted.add(app)
         if len(known) > MAX_VERSIONS:
             # Somebody tells a new version with every score: that is no reason to remember them all.
             self._known[app] = dict.fromkeys(shape.versions)
             self._shapes.clear()
+        return found
 
-    def _advance(self, app: int, time_ns: int) -> int:
+    def _advance(self, apps: Sequence[int], ends_ns: Sequence[int]) -> list[int]:
+        """How far event time has come with each of these traces; 0 for those that do not count."""
+        if not apps:
+            return []
+        app = apps[0]
+        if app not in self._late_in_row and apps.count(app) == len(apps) and min(ends_ns) > 0:
+            before = [*accumulate(ends_ns, max, initial=self.reached_ns.get(app, 0))]
+            if max(map(sub, before, ends_ns)) <= self._late_ns:
+                self.reached_ns[app] = before[-1]
+                return before[1:]
+        return [*map(self._advance_one, apps, ends_ns)]
+
+    def _advance_one(self, app: int, time_ns: int) -> int:
         """How far the application's event time has come; 0 where this trace does not count."""
         if time_ns <= 0:
             self.skipped["untimed"] += 1
@@ -309,6 +369,11 @@ class Extractor:
         self._known, self._shapes = {}, {}
         for app, name, scorer, version in plain.known:
             self._known.setdefault(app, {})[name, scorer, version] = None
+
+
+def _end_ns(trace: Trace) -> int:
+    """When the last call of a trace ended."""
+    return trace.calls[0].end_ns if len(trace.calls) == 1 else trace.end_ns
 
 
 class _State(msgspec.Struct):

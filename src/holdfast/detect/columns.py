@@ -11,6 +11,7 @@ from holdfast.core.score import Direction, Family, Metric, Unit
 from holdfast.detect.policy import DetectPolicy
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -18,8 +19,8 @@ class Column(msgspec.Struct, frozen=True):
     """One way to watch a metric.
 
     `kind` is `score` (bounded values as they are), `outlier` (bounded values clearly worse than usual in the frozen
-    reference), `rank` (in the frozen reference of an amount) or `tail` (an amount beyond its extreme quantile); `falling` mirrors
-    it, so that low values are bad.
+    reference), `sure` (bounded values that leave no doubt), `rank` (in the frozen reference of an amount) or `tail` (an amount
+    beyond its extreme quantile); `falling` mirrors it, so that low values are bad.
     """
 
     metric: str
@@ -47,7 +48,12 @@ def columns_of(metric: Metric, policy: DetectPolicy) -> tuple[Column, ...]:
         # A graded score that is usually 0.17 ± 0.04 and suddenly 0.6 in every tenth call hardly moves its mean.
         graded = not both and metric.harm > 0 and metric.family is not Family.OPERATIONS
         drifts = (policy.tail_margin, policy.outlier_floor) if sides[0] else (margin, floor)
-        return (*scores, Column(metric.name, "outlier", sides[0], *drifts)) if graded else scores
+        if not graded:
+            return scores
+        told = (*scores, Column(metric.name, "outlier", sides[0], *drifts))
+        # Questions about attacks may be scored as half an attack all day long; that hides nothing that leaves no doubt.
+        abuse = metric.name in policy.user_metrics and not sides[0]
+        return (*told, Column(metric.name, "sure", False, policy.tail_margin, policy.sure_floor)) if abuse else told
     ranks = tuple(Column(metric.name, "rank", side, policy.rank_margin, 0.05) for side in sides)
     if False in sides:
         return (*ranks, Column(metric.name, "tail", False, policy.tail_margin, 0.02))
@@ -71,6 +77,16 @@ class ColumnArrays:
     def falling(self) -> Bools:
         """Which columns are mirrored (C)."""
         return np.array([column.falling for column in self._columns], np.bool_)
+
+    @cached_property
+    def margin(self) -> Floats:
+        """Margin of each column (C)."""
+        return np.array([column.margin for column in self._columns], np.float64)
+
+    @cached_property
+    def floor(self) -> Floats:
+        """Smallest rise of each column (C)."""
+        return np.array([column.floor for column in self._columns], np.float64)
 
     @cached_property
     def scores(self) -> list[Ints]:

@@ -70,11 +70,11 @@ class Coverage:
 
         What a judge says later comes as a trace of its own, on which no other scorer could have run: it is no request.
         """
-        ran, failed = Counter[str](), Counter[str]()
-        for scorers, times in Counter([traces.scorers[row] for row in rows.tolist()]).items():
+        ran, failed, here = dict[str, int](), Counter[str](), rows.tolist()
+        for scorers, times in Counter(map(traces.scorers.__getitem__, here)).items():
             for name in scorers:
-                ran[name] += times
-        for row in rows.tolist() if any(traces.failed) else ():
+                ran[name] = ran.get(name, 0) + times
+        for row in here if any(traces.failed) else ():
             failed.update(set(traces.failed[row]))
         names, requests = self._by_app.setdefault(app, []), int(traces.requests[rows].sum())
         for name in sorted((ran.keys() | failed.keys()) - set(names)):
@@ -83,7 +83,7 @@ class Coverage:
         for name in names:
             bucket = self._bucket(self._scorers[app, name], self._minute[app])
             bucket.traces += requests
-            bucket.ran += ran[name]
+            bucket.ran += ran.get(name, 0)
             bucket.failed += failed[name]
 
     def _bucket(self, scorer: _Scorer, minute: int) -> _Bucket:

@@ -17,7 +17,9 @@ from holdfast.detect.registry import DETECTORS
 from holdfast.detect.segments import IndexState
 from holdfast.detect.sequential import Sequential
 
-FORMAT = 6
+FORMAT = 7
+YOUNG_CHUNKS = 16
+"""Chunks of `DetectPolicy.chunk_traces`, of which later ones are twice as long: an even number, so that they join."""
 MAX_CHANGES = 2_000
 """Changes that are remembered, so that none counts twice."""
 
@@ -43,8 +45,9 @@ class Detection:
         Scores that came before, traces that are late by more than `DetectPolicy.late_s`, traces without a time and metrics
         without a definition do not count; `skipped` says how many. Cutting the same traces into other batches changes nothing.
         """
-        found, chunk, at = list[SignalEvent](), self._ground.policy.chunk_traces, 0
+        found, at = list[SignalEvent](), 0
         while at < len(batch):
+            chunk = self._chunk()
             room = chunk - self._traces % chunk
             part = batch[at : at + room]
             columns = self._extractor.extract(part)
@@ -56,6 +59,11 @@ class Detection:
                 for detector in self._detectors.values():
                     found += detector.settle()
         return found
+
+    def _chunk(self) -> int:
+        """Traces between two updates of baselines: twice as many once so much is known that a few more calls change little."""
+        chunk = self._ground.policy.chunk_traces
+        return chunk if self._traces < YOUNG_CHUNKS * chunk else 2 * chunk
 
     def changed(self, change: Change) -> None:
         """Look harder at what this change may concern: evidence of its streams gets a head start, paid from the budget.

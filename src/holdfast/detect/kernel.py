@@ -10,6 +10,8 @@ cⁿ·R + c·(1 − cⁿ) ÷ (1 − c), and W to max(cⁿ·W, 1). So a row of th
 over positions, and each step updates every stream that has a row at that position.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -34,13 +36,14 @@ def stakes(null: Floats) -> Floats:
     return np.asarray(np.minimum((RATIOS - 1) / (1 - null)[:, None], 0.9 / null[:, None]), np.float64)
 
 
-class Bets(NamedTuple):
+@dataclass(frozen=True)
+class Bets:
     """Null means (G) and stakes (G × K) of G streams."""
 
     null: Floats
     stake: Floats
 
-    @property
+    @cached_property
     def of_zero(self) -> Floats:
         """Betting factors c of an observation of 0 (G × K)."""
         return np.asarray(1 - self.stake * self.null[:, None], np.float64)
@@ -100,7 +103,9 @@ def run(evidence: Floats, cusum: Floats, bets: Bets, rows: Rows) -> Run:
     _loop(evidence[longest_first], np.maximum(cusum, 1.0)[longest_first], (grown, above, still, factor), offsets.tolist())
     last = to[starts + counts - 1]
     row = 2 * at[:, None]
-    reset = np.where(factor <= 1, row + 1, np.where((still <= 1) & (rows.rank[at] > 0)[:, None], row, -1))
+    reset = np.full(factor.shape, -1)
+    np.copyto(reset, row, where=(still <= 1) & (rows.rank[at] > 0)[:, None])
+    np.copyto(reset, row + 1, where=factor <= 1)
     return Run(grown[last], factor[last], (grown @ _WEIGHTS)[to], np.maximum.reduceat(reset[to], starts, axis=0))
 
 
@@ -112,7 +117,7 @@ def _steps(bets: Bets, rows: Rows) -> tuple[Floats, Floats, Floats]:
     factor += 1
     factor[rows.ends] = 1.0
     still = np.ones_like(factor)
-    gained = np.where(rows.ends[:, None], 0.0, factor)
+    gained = factor * ~rows.ends[:, None]
     folded: Ints | slice = np.flatnonzero(rows.zeros)
     if 2 * len(rows.zeros[folded]) > len(rows.zeros):
         # To compute what is 0 is cheaper than to pick the others.

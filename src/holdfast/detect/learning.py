@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.detect.baseline import sibling_strength
+from holdfast.core.call import DIMENSIONS
+from holdfast.detect.baseline import sibling_strengths
 from holdfast.detect.budget import FEWEST_A_DAY, NS_PER_DAY, Spent
 from holdfast.detect.streams import ALARMED, LEARNING, WATCHING, XX, N, X
 from holdfast.detect.watch import Watch
@@ -76,10 +77,10 @@ def _promote(watch: Watch, rows: Ints) -> None:
 def _traffic(watch: Watch, rows: Ints) -> npt.NDArray[np.float64]:
     """Calls of the busiest stream of the application of each of these streams."""
     s, size = watch.streams, watch.streams.size
-    apps = np.array(watch.ground.index.app)[s.segment[:size]]
-    busiest = np.zeros(len(watch.ground.index.app))
-    np.maximum.at(busiest, apps, s.totals[:size, N])
-    return np.asarray(busiest[np.array(watch.ground.index.app)[s.segment[rows]]], np.float64)
+    app = watch.ground.index.arrays.app
+    busiest = np.zeros(len(app))
+    np.maximum.at(busiest, app[s.segment[:size]], s.totals[:size, N])
+    return np.asarray(busiest[app[s.segment[rows]]], np.float64)
 
 
 def _thresholds(watch: Watch, rows: Ints) -> Spent:
@@ -98,12 +99,13 @@ def _thresholds(watch: Watch, rows: Ints) -> Spent:
 
 def compare_siblings(watch: Watch) -> None:
     """Estimate for each application, column and dimension how much its values differ."""
-    s, index = watch.streams, watch.ground.index
-    groups: dict[tuple[int, int, str], list[int]] = {}
-    size = s.size
-    for row in np.flatnonzero((s.parent[:size] >= 0) & (s.mode[:size] != ALARMED)).tolist():
-        segment = int(s.segment[row])
-        groups.setdefault((index.app[segment], int(s.column[row]), index.segments[segment].dimension), []).append(row)
-    for key, rows in groups.items():
-        if len(rows) >= 2:
-            watch.strengths[key] = sibling_strength(s.base[rows, N], s.base[rows, X], s.base[rows, XX])
+    s, arrays, columns = watch.streams, watch.ground.index.arrays, len(watch.ground.table.columns)
+    rows = np.flatnonzero((s.parent[: s.size] >= 0) & (s.mode[: s.size] != ALARMED))
+    segment, column = s.segment[rows], s.column[rows]
+    key = (arrays.app[segment] * len(DIMENSIONS) + arrays.dimension[segment]) * columns + column
+    keys, group, many = np.unique(key, return_inverse=True, return_counts=True)
+    strengths = sibling_strengths(group, s.base[rows, N], s.base[rows, X], s.base[rows, XX])
+    for number, strength in zip(keys[many >= 2].tolist(), strengths[many >= 2].tolist(), strict=True):
+        at, of = divmod(number, columns)
+        app, dimension = divmod(at, len(DIMENSIONS))
+        watch.strengths[app, of, DIMENSIONS[dimension]] = strength

@@ -1,6 +1,7 @@
 """What streams observed of a batch, as arrays: everything that is not 0, and how many observations there were."""
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -93,6 +94,9 @@ class Observations(NamedTuple):
 
     def rows(self, folded: Bools) -> Rows:
         """Rows for the kernel; zeros are folded into the row that follows them in the streams where `folded` (G)."""
+        if folded.all():
+            alone = self._folded(folded)
+            return alone.take(by_number(alone.group, len(folded)))
         count = np.where(folded, 0, self.calls)
         start = np.cumsum(count) - count
         group = np.repeat(np.arange(len(count)), count)
@@ -143,14 +147,14 @@ class _Sorted:
         self.first = self.place[self.start]
 
     def heads(self) -> tuple[Ints, Ints, Ints, Ints]:
-        """Segment, column, order of the first place and its event time, of each stream (S · C)."""
+        """Segment, column, event time of the first place and its order, of each stream (S · C)."""
         columns = len(self.panel.columns)
         first = np.repeat(self.first, columns)
         return (
             np.repeat(self.segments, columns),
-            np.tile(self.panel.columns, len(self.segments)),
-            self.panel.order[first],
+            np.broadcast_to(self.panel.columns, (len(self.segments), columns)).ravel(),
             self.panel.reached_ns[first],
+            self.panel.order[first],
         )
 
     def observations(self, stream: Ints) -> Observations:
@@ -164,7 +168,7 @@ class _Sorted:
             stream,
             np.repeat(self.count, columns),
             start,
-            start * columns + np.tile(np.arange(columns), parts),
+            ((self.start * columns)[:, None] + np.arange(columns)).ravel(),
             np.full(columns * parts, columns),
             group,
             rank,
@@ -191,19 +195,17 @@ class _Sorted:
         return group[order], rank[order], panel.x[place, column][entry[order]]
 
 
-def observations(panels: Sequence[Panel], place: Callable[[Ints, Ints, Ints], Ints]) -> Observations:
-    """What the streams of these panels observed; `place` gives the stream of each segment, column and time, −1 for none.
+def observations(panels: Sequence[Panel], place: Callable[[Ints, Ints, Ints, Ints], Ints]) -> Observations:
+    """What the streams of these panels observed; `place` gives the stream of each segment and column, −1 for none.
 
-    It is asked in the order in which they appeared.
+    It is also told when each was observed first, and where that stands among all of the batch: numbers of streams that are given
+    in this order do not depend on how observations were cut into batches.
     """
     parts = [_Sorted(panel) for panel in panels]
     heads = [part.heads() for part in parts]
-    segment, column, order, time_ns = (np.concatenate(arrays) for arrays in zip(*heads, strict=True))
-    appeared = np.lexsort((segment, column, order))
-    stream = np.empty_like(segment)
-    stream[appeared] = place(segment[appeared], column[appeared], time_ns[appeared])
-    cuts = np.cumsum([len(head[0]) for head in heads])[:-1]
-    told = _joined([part.observations(own) for part, own in zip(parts, np.split(stream, cuts), strict=True)])
+    stream = place(*(np.concatenate(arrays) for arrays in zip(*heads, strict=True)) if len(heads) > 1 else heads[0])
+    bounds = pairwise([0, *accumulate([len(head[0]) for head in heads])])
+    told = _joined([part.observations(stream[low:high]) for part, (low, high) in zip(parts, bounds, strict=True)])
     return told if (stream >= 0).all() else told.of(np.flatnonzero(stream >= 0))
 
 

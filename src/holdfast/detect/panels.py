@@ -40,10 +40,13 @@ class _Grid:
         return [self._panel(np.array(group), batch, ground) for group in same.values()]
 
     def _panel(self, columns: Ints, batch: Batch, ground: Ground) -> Panel:
-        places = np.flatnonzero(self.row[:, columns[0]] >= 0)
+        places = (self.row[:, columns[0]] >= 0).nonzero()[0]
         index, segment = ground.index.expand(batch.dimensions[places])
-        cells = np.ix_(places, columns)
-        return Panel(columns, self.x[cells], self.value[cells], batch.arrived_ns[places], places, index, segment)
+        x, value = self.x, self.value
+        if (len(places), len(columns)) != x.shape:
+            cells = places[:, None], columns
+            x, value = x[cells], value[cells]
+        return Panel(columns, x, value, batch.arrived_ns[places], places, index, segment)
 
 
 class Panels:
@@ -113,8 +116,7 @@ class Panels:
 
     def _telling(self, here: tuple[int, int], reference: Reference) -> list[int]:
         """Columns of this metric of which this reference can say something."""
-        table = self._ground.table
-        return [number for number in table.of_metric[here[1]] if reference.tells(table.columns[number])]
+        return reference.telling(self._ground.table.of_metric[here[1]], self._ground.table.columns)
 
     def _wait(self, batch: Batch, here: tuple[int, int], reference: Reference, rows: Ints) -> list[Panel]:
         """Let these values wait for the reference; the panel of all that waited where they complete it."""
@@ -157,9 +159,9 @@ class Panels:
             if segment < 0:
                 # The call that drew attention to a user is no evidence against them: it was selected.
                 if value >= BAD:
-                    index.saw((index.user(app, user),), reached_ns)
+                    index.saw({index.user(app, user): reached_ns})
                 continue
-            index.saw((segment,), reached_ns)
+            index.saw({segment: reached_ns})
             found.setdefault(int(column_of[batch.metric[row]]), []).append((segment, value, reached_ns, place))
         return [_of_one_column(column, told) for column, told in found.items()]
 

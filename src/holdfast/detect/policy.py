@@ -34,9 +34,10 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
         margins: metric → margin, overrides `Metric.margin`.
         floors: smallest absolute rise of a probability worth an alarm, by harm 0..3.
         rank_margin, tail_margin: margins of heavy-tailed metrics, for the mean rank and the share of extreme values; the latter
-            also of the share of outliers of a score of which low values are bad, and outlier_floor its smallest absolute rise.
+            also of the share of outliers of a score of which low values are bad, and outlier_floor its smallest absolute rise;
+            sure_floor that of the share of calls that leave no doubt, of `user_metrics`.
         reference_calls: calls in the frozen reference that ranks refer to.
-        chunk_traces: traces between two updates of baselines.
+        chunk_traces: traces between two updates of baselines at first; later it is twice as many.
         clear_evidence: e-value that a recovery must reach, after at least `clear_calls` calls and `clear_s` seconds.
         max_streams: streams at most; max_values: values at most of a dimension of an application. What is over goes to `other`.
         idle_days: days of its application's event time after which a value that no call has any more (a retired version, a
@@ -71,6 +72,7 @@ class DetectPolicy(msgspec.Struct, frozen=True, kw_only=True):
     rank_margin: float = 1.15
     tail_margin: float = 2.0
     outlier_floor: float = 0.02
+    sure_floor: float = 0.002
     reference_calls: int = 256
     chunk_traces: int = 128
     clear_evidence: float = 1000.0

@@ -35,7 +35,7 @@ class Detector(Protocol):
     """Scores in, signals out; deterministic, without I/O, and driven by event time alone.
 
     Signals of one detector have ids that depend on stream and onset only. What it returns must not depend on how the same
-    observations were cut into batches, but for `settle`, which is called after every `DetectPolicy.chunk_traces` traces.
+    observations were cut into batches, but for `settle`, called after as many traces as `DetectPolicy.chunk_traces` says.
     """
 
     def observe(self, batch: Batch) -> list[SignalEvent]:

@@ -1,5 +1,7 @@
 """Frozen references: how a heavy-tailed value (ms, tokens, usd) becomes a rank in [0, 1], and when a score is an outlier."""
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +27,8 @@ NEAR, FAR = 0.95, 1.0
 """x of an outlier, and of one that is far."""
 LEAST_GAP = 0.05
 """An outlier is at least so much worse than the median: 0.003 where all others are 0.002 hurts nobody."""
+SURE = 0.9
+"""A probability of failure from which there is no doubt."""
 SATURATED = 0.9
 """A score that is so bad in every hundredth healthy call already has no room for outliers: there its mean says all."""
 CLIP = 20.0
@@ -42,6 +46,13 @@ class Reference:
         self._size = size
         self._limits: dict[bool, tuple[float, float] | None] = {}
         self.sorted = values
+        self._telling: list[int] | None = None
+
+    def telling(self, numbers: Sequence[int], columns: Sequence[Column]) -> list[int]:
+        """Which columns of the metric, of these numbers, can say anything with this reference, once it is frozen."""
+        if self._telling is None:
+            self._telling = [number for number in numbers if self.tells(columns[number])]
+        return self._telling
 
     def offer(self, values: Floats) -> bool:
         """Freeze the reference where these values, all that came so far, are enough; whether it is frozen."""
@@ -53,6 +64,9 @@ class Reference:
         """Whether a column can say anything with this reference."""
         if column.kind == "outlier":
             return self._limits_of(column.falling) is not None
+        if column.kind == "sure":
+            # Of yes or no, the mean says it.
+            return self.sorted is not None and not np.isin(self.sorted, (0.0, 1.0)).all()
         return column.kind in ("rank", "tail")
 
     def seen(self, column: Column, values: Floats) -> tuple[Floats, Floats]:
@@ -62,6 +76,8 @@ class Reference:
             assert limits is not None, "tells() said so"  # noqa: S101 - an invariant, not a check of input
             badness = 1 - values if column.falling else values
             return np.where(badness > limits[1], FAR, np.where(badness > limits[0], NEAR, 0.0)), values
+        if column.kind == "sure":
+            return (values >= SURE).astype(np.float64), values
         if column.kind == "tail":
             return (values > self.tail).astype(np.float64), self.clip(values)
         rank = self.rank(values)

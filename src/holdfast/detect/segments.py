@@ -1,7 +1,7 @@
 """The index of segments: which streams a call belongs to, by number, bounded in number."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -12,6 +12,7 @@ from holdfast.core.signal import Segment
 from holdfast.detect.policy import JUDGED_AT_ONCE
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 WATCHED = tuple(d for d in DIMENSIONS if d not in ("service.name", "user"))
 """Dimensions of which every value is a segment. Users are too many: they are watched where they misbehave."""
@@ -25,7 +26,19 @@ RELEASED = Segment("", "user", "")
 """What a number stands for that no segment has: a user of no application."""
 
 _KEYS = ("service.name", *WATCHED)
+_NUMBERS = {dimension: number for number, dimension in enumerate(DIMENSIONS)}
 _Key = tuple[tuple[str, ...] | None, ...]
+
+
+class SegmentArrays:
+    """What is known of S segments, by number: as of when they were made."""
+
+    def __init__(self, segments: Sequence[Segment], app: Sequence[int], twins: Collection[int]) -> None:
+        self.app: Ints = np.array(app, np.int64)
+        self.twin: Bools = np.zeros(len(app), np.bool_)
+        self.twin[[*twins]] = True
+        self.dimension: Ints = np.array([_NUMBERS.get(segment.dimension, -1) for segment in segments], np.int64)
+        """By `DIMENSIONS`; −1 of a whole application."""
 
 
 class SegmentIndex:
@@ -59,12 +72,23 @@ class SegmentIndex:
         self._starts: Ints = np.empty(0, np.int64)
         self._lengths: Ints = np.empty(0, np.int64)
         self._services: Ints = np.empty(0, np.int64)
+        self._arrays: SegmentArrays | None = None
+
+    @property
+    def arrays(self) -> SegmentArrays:
+        """The segments as arrays, as of now."""
+        if self._arrays is None:
+            self._arrays = SegmentArrays(self.segments, self.app, self.twins)
+        return self._arrays
 
     def profile(self, dimensions: Dimensions) -> int:
         """Number of the profile of a call with these dimensions."""
-        key = tuple(map(dimensions.get, _KEYS))
-        known = self._by_key.get(key)
-        return known if known is not None else self._new_profile(key)
+        return self.profiles_of([dimensions])[0]
+
+    def profiles_of(self, dimensions: Sequence[Dimensions]) -> list[int]:
+        """The same of many calls (N)."""
+        keys: list[_Key] = [*zip(*[[values.get(key) for values in dimensions] for key in _KEYS], strict=True)]
+        return [self._new_profile(key) if (known := self._by_key.get(key)) is None else known for key in keys]
 
     def service_of(self, profile: int) -> int:
         """Segment number of the whole application that a profile belongs to."""
@@ -117,10 +141,10 @@ class SegmentIndex:
         self.profiles.clear()
         self._flat = self._starts = self._lengths = self._services = np.empty(0, np.int64)
 
-    def saw(self, segments: Collection[int], time_ns: int) -> None:
-        """Calls of these segments came, when event time had come this far."""
+    def saw(self, segments: Mapping[int, int]) -> None:
+        """Calls of these segments came, when event time had come so far (ns)."""
         last_ns = self.last_ns
-        for segment in segments:
+        for segment, time_ns in segments.items():
             if last_ns[segment] < time_ns:
                 last_ns[segment] = time_ns
 
@@ -144,6 +168,7 @@ class SegmentIndex:
         self._users = {key: number for key, number in self._users.items() if number not in numbers}
         self.moved = [number for number in self.moved if number not in numbers]
         self._free = sorted((*self._free, *numbers), reverse=True)
+        self._arrays = None
         self._forget_profiles()
 
     def state(self) -> "IndexState":
@@ -167,11 +192,12 @@ class SegmentIndex:
         self.last_ns = state.last_ns
         self.overflow = Counter(state.overflow)
         self.twins, self.home, self.moved = state.twins, state.home, state.moved
+        self._arrays = None
 
     def pair(self, twins: dict[int, int]) -> None:
         """From now on these segments have no observations of their own."""
         if twins != self.twins:
-            self.twins = twins
+            self.twins, self._arrays = twins, None
             self._flat = self._starts = self._lengths = self._services = np.empty(0, np.int64)
 
     def _number_rows(self) -> None:
@@ -241,7 +267,7 @@ class SegmentIndex:
         return number
 
     def _enter(self, number: int, segment: Segment) -> None:
-        self._numbers[segment], self.segments[number] = number, segment
+        self._numbers[segment], self.segments[number], self._arrays = number, segment, None
         self._values[segment.service, segment.dimension] += 1
         self.app[number] = self._numbers.get(Segment(segment.service), number)
 

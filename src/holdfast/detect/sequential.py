@@ -1,5 +1,7 @@
 """The sequential detector: SR-mixture e-detectors on every stream, bounded scores as they are, others as ranks and tails."""
 
+import math
+from operator import itemgetter
 from typing import NamedTuple
 
 import msgspec
@@ -8,7 +10,7 @@ import numpy.typing as npt
 
 from holdfast.core.change import Change
 from holdfast.core.clock import NS_PER_S
-from holdfast.detect.alarms import clear, raise_signal, rejudge
+from holdfast.detect.alarms import clear, due, raise_signal, rejudge
 from holdfast.detect.batch import Batch
 from holdfast.detect.budget import BudgetReport
 from holdfast.detect.idle import NS_PER_DAY, forget_applications, forget_idle
@@ -17,10 +19,12 @@ from holdfast.detect.learning import SIBLINGS_EVERY, compare_siblings, learn
 from holdfast.detect.observations import Observations, observations
 from holdfast.detect.panels import Panels, PanelState
 from holdfast.detect.protocol import Ground, SignalEvent, time_of
-from holdfast.detect.streams import ALARMED, LEARNING, TIME, XX, N, V, X
+from holdfast.detect.requests import once
+from holdfast.detect.streams import ALARMED, LEARNING, TIME, XX, K, N, V, X
 from holdfast.detect.watch import Watch
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 LARGEST = 1e100
 """Evidence is cut here between batches, far above any threshold, so that it cannot overflow."""
@@ -57,7 +61,7 @@ class Sequential:
         self._note_seen(batch)
         for app, metric in sorted(batch.recalibrated):
             self._recalibrate(app, metric)
-        panels = self._panels.of(batch) if batch.scores else []
+        panels = self._panels.of(once(batch, self._ground.table)) if batch.scores else []
         return self._advance(observations(panels, self._watch.place)) if panels else []
 
     def changed(self, change: Change) -> None:
@@ -69,7 +73,7 @@ class Sequential:
                 self._watch.attend(number, change.time_ns, change.scope)
 
     def settle(self) -> list[SignalEvent]:
-        """Learn, and judge again what has alarmed."""
+        """Learn."""
         rows = np.array(sorted(self._touched), np.int64)
         self._touched.clear()
         if not len(rows):
@@ -83,8 +87,7 @@ class Sequential:
         self._watch.spent = self._watch.spent.plus(learn(self._watch, rows))
         if self._settled % FORGET_EVERY == 0:
             self._forget_idle()
-        alarmed = rows[self._watch.streams.mode[rows] == ALARMED]
-        return [signal for row in alarmed.tolist() if (signal := rejudge(self._watch, row)) is not None]
+        return []
 
     def _pair(self, rows: Ints) -> None:
         """Look which segments of the applications of these streams have the same traffic."""
@@ -134,34 +137,55 @@ class Sequential:
     def _note_seen(self, batch: Batch) -> None:
         """Remember the traces, for the mix of traffic, and when each segment was seen."""
         index, traces = self._ground.index, batch.traces
-        seen = [(ns, index.profiles[profile]) for ns, profile in zip(traces.reached_ns, traces.profile, strict=True)]
+        seen = [*zip(traces.reached_ns, map(index.profiles.__getitem__, traces.profile), strict=True)]
         self._arrived.update(traces.by_app)
         for app, rows in traces.by_app.items():
             self._ground.evidence.saw(app, [seen[row] for row in rows[traces.requests[rows]].tolist()])
-        # A call may belong to an application of which the root of its trace knows nothing.
-        places = zip(batch.dimensions.tolist(), batch.arrived_ns.tolist(), strict=True)
-        latest = {**dict(places), **dict(zip(traces.profile, traces.reached_ns, strict=True))}
-        for profile, time_ns in latest.items():
-            index.saw(index.profiles[profile], time_ns)
+        latest = dict(zip(traces.profile, traces.reached_ns, strict=True))
+        places = batch.dimensions.tolist()
+        if places != traces.profile:
+            # A call may belong to an application of which the root of its trace knows nothing.
+            latest = {**dict(zip(places, batch.arrived_ns.tolist(), strict=True)), **latest}
+        last_ns = dict[int, int]()
+        for profile, time_ns in sorted(latest.items(), key=itemgetter(1)):
+            last_ns.update(dict.fromkeys(index.profiles[profile], time_ns))
+        index.saw(last_ns)
 
     def _advance(self, seen: Observations) -> list[SignalEvent]:
-        """Run all observations; what follows a crossing runs again under the stream's new mode."""
+        """Run all observations; what follows a crossing, or the call with which an alarm is due to be judged, runs again."""
         events: list[SignalEvent] = []
         self._touched.update(seen.stream.tolist())
         while len(seen.stream):
             went = self._run(seen)
-            if not went.crossed:
+            crossed = {group: (rank, evidence) for group, rank, evidence in went.crossed}
+            judged = {group: rank for group, rank in self._due(seen) if rank < crossed.get(group, (math.inf,))[0]}
+            if not crossed and not judged:
                 self._store(seen, went)
                 break
+            stops = {group: rank for group, (rank, _) in crossed.items()} | judged
             count = seen.calls.copy()
-            count[[group for group, _, _ in went.crossed]] = [rank + 1 for _, rank, _ in went.crossed]
+            count[list(stops)] = [rank + 1 for rank in stops.values()]
             until = seen.first(count)
             self._store(until, self._run(until))
-            for group, rank, evidence in went.crossed:
-                time_ns = int(seen.reached_ns[seen.time_at[group] + rank])
-                events.append(self._cross(int(seen.stream[group]), evidence, time_ns))
+            for group, rank in stops.items():
+                stream = int(seen.stream[group])
+                if group in judged:
+                    events += [signal] if (signal := rejudge(self._watch, stream)) is not None else []
+                else:
+                    events.append(self._cross(stream, crossed[group][1], int(seen.reached_ns[seen.time_at[group] + rank])))
             seen = seen.after(count)
         return sorted(events, key=time_of)
+
+    def _due(self, seen: Observations) -> list[tuple[int, int]]:
+        """(stream, number) of the observations with which alarms are due to be judged again."""
+        s = self._watch.streams
+        found = list[tuple[int, int]]()
+        for group in np.flatnonzero(s.mode[seen.stream] == ALARMED).tolist():
+            stream = int(seen.stream[group])
+            missing = due(self._watch, stream) - s.totals[stream, N]
+            if missing <= seen.calls[group]:
+                found.append((group, max(math.ceil(missing) - 1, 0)))
+        return found
 
     def _run(self, seen: Observations) -> "_Run":
         """Run the streams that may alarm or recover, and find where they cross for the first time."""
@@ -174,7 +198,7 @@ class Sequential:
         bets = self._bets(part.stream, alarmed)
         limit = np.where(alarmed, policy.clear_evidence, s.threshold[part.stream])
         before = s.evidence[part.stream]
-        rows = part.rows(bets.foldable(limit) & (before.mean(axis=1) < limit))
+        rows = part.rows(bets.foldable(limit) & (before.sum(axis=1) / K < limit))
         result = run(before, s.cusum[part.stream], bets, rows)
         over = np.flatnonzero((result.mixture >= limit[rows.group]) & ~rows.ends)
         crossed = dict[int, tuple[int, float]]()
@@ -187,8 +211,11 @@ class Sequential:
     def _bets(self, stream: Ints, alarmed: npt.NDArray[np.bool_]) -> Bets:
         """What is bet against what: on a rise, and by streams that have alarmed on recovery."""
         s = self._watch.streams
-        null = np.where(alarmed, s.middle[stream], s.null[stream])
-        return Bets(null, np.where(alarmed[:, None], -s.stake[stream][:, None], stakes(s.null[stream])))
+        null = s.null[stream]
+        if not alarmed.any():
+            return Bets(null, stakes(null))
+        stake = np.where(alarmed[:, None], -s.stake[stream][:, None], stakes(null))
+        return Bets(np.where(alarmed, s.middle[stream], null), stake)
 
     def _may_cross(self, seen: Observations, group: int, rank: int) -> bool:
         """A recovery needs calls and time, so that a fault that flaps quickly stays one."""
@@ -210,35 +237,44 @@ class Sequential:
     def _store(self, seen: Observations, went: "_Run") -> None:
         """Write R, W, totals, and where W was last at its lowest, back to the streams."""
         s, every = self._watch.streams, np.arange(len(seen.stream))
-        if went.rows is not None and went.result is not None:
-            stream = seen.stream[went.watched]
-            s.evidence[stream] = np.minimum(went.result.evidence, LARGEST)
-            s.cusum[stream] = np.minimum(went.result.cusum, LARGEST)
-            self._store_zeros(seen, went.watched, went.rows, went.result.zero)
-        totals = np.empty((len(every), 4))
+        before, last_ns = s.totals[seen.stream], seen.time(every, seen.calls - 1)
+        totals = np.empty_like(before)
         totals[:, N] = seen.calls
         totals[:, X] = np.bincount(seen.group, weights=seen.x, minlength=len(every))
         totals[:, XX] = np.bincount(seen.group, weights=seen.x * seen.x, minlength=len(every))
         totals[:, V] = seen.value(every, seen.calls)
-        s.totals[seen.stream] += totals
-        s.last_ns[seen.stream] = np.maximum(s.last_ns[seen.stream], seen.time(every, seen.calls - 1))
+        totals += before
+        s.totals[seen.stream] = totals
+        s.last_ns[seen.stream] = np.maximum(s.last_ns[seen.stream], last_ns)
+        if went.rows is None or went.result is None:
+            return
+        stream, zero = seen.stream[went.watched], went.result.zero
+        s.evidence[stream] = np.minimum(went.result.evidence, LARGEST)
+        s.cusum[stream] = np.minimum(went.result.cusum, LARGEST)
+        # Most streams are healthy, and so at their lowest after the last observation.
+        ends = zero == 2 * np.cumsum(np.bincount(went.rows.group, minlength=len(stream)))[:, None] - 1
+        part, ratio = np.nonzero(ends)
+        s.zero[stream[part], ratio] = np.column_stack((totals, last_ns))[went.watched[part]]
+        zero[ends] = -1
+        self._store_zeros(seen, went, before, zero)
 
-    def _store_zeros(self, seen: Observations, watched: Ints, rows: Rows, zero: Ints) -> None:
-        s = self._watch.streams
+    def _store_zeros(self, seen: Observations, went: "_Run", before: Floats, zero: Ints) -> None:
+        """The same where W was lowest earlier; `before` are the totals before these observations."""
         part, ratio = np.nonzero(zero >= 0)
-        row, after = np.divmod(zero[part, ratio], 2)
-        group, count = watched[part], rows.rank[row] + after
-        begins = np.searchsorted(rows.group, np.arange(len(watched)))[part]
+        if went.rows is None or not len(part):
+            return
+        rows, (row, after) = went.rows, np.divmod(zero[part, ratio], 2)
+        group, count = went.watched[part], rows.rank[row] + after
+        begins = np.searchsorted(rows.group, part)
         sums = np.zeros((len(rows.x) + 1, 2))
         np.cumsum(np.stack((rows.x, rows.x * rows.x), axis=1), axis=0, out=sums[1:])
-        stream = seen.stream[group]
         at = np.empty((len(row), TIME + 1))
         at[:, N] = count
         at[:, X : XX + 1] = sums[row + after] - sums[begins]
         at[:, V] = seen.value(group, count)
-        at[:, :TIME] += s.totals[stream]
+        at[:, :TIME] += before[group]
         at[:, TIME] = seen.time(group, count - 1)
-        s.zero[stream, ratio] = at
+        self._watch.streams.zero[seen.stream[group], ratio] = at
 
     def snapshot(self) -> bytes:
         """All state."""

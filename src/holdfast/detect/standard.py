@@ -9,6 +9,8 @@ from holdfast.core.signal import Verdict
 
 HURTS = 2
 """Harm from which a metric of operations is an answer that somebody did not get."""
+GRAVE = 3
+"""Harm to safety, privacy or money."""
 
 
 class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +27,9 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
         silence_ratio: before ÷ since from which a share that is watched both ways has fallen silent; `rise` holds for its loss.
         clear_ratio: ratio from which the share of calls that are clearly worse than usual has failed; `rise` holds for it too.
         outlier_ratio: the same where low values are bad, and clearly worse is what is worse than 99 in 100.
+        sure_ratio, sure_rise: ratio and absolute rise from which the share of calls that leave no doubt has failed.
+        safety_calls: calls since onset that are more likely bad than good (0.5 or more), under which a metric of harm 3 has not
+            failed: a mean that rose without them has hurt nobody.
         magnitude_ratio: the same for latency, tokens, cost, counts; retrieval_ratio where the family is retrieval.
         burn_failure: burn rate of an objective from which it has failed; slower ones are anomalies.
     """
@@ -39,6 +44,9 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
     silence_ratio: float = 4.0
     clear_ratio: float = 2.0
     outlier_ratio: float = 3.0
+    sure_ratio: float = 3.0
+    sure_rise: float = 0.01
+    safety_calls: int = 3
     magnitude_ratio: float = 3.0
     retrieval_ratio: float = 2.0
     burn_failure: float = 6.0
@@ -55,7 +63,9 @@ class Outliers(NamedTuple):
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """What a signal found, in the metric's unit. `mix` names the dimension whose traffic mix explains it, if one
     does. `certainty` is ln of the likelihood ratio of two means against one, for what was before and what came since.
-    `outliers` are the calls that are clearly worse than usual, where that is what was watched.
+    `outliers` are the calls that are clearly worse than usual, where that is what was watched. `failed` counts the calls that are
+    more likely bad than good, None where that is not known. `sure` are the shares of calls that leave no doubt, before and since,
+    where that is what was watched.
     """
 
     baseline: float
@@ -67,6 +77,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     mix: str = ""
     certainty: float = float("inf")
     outliers: Outliers | None = None
+    failed: int | None = None
+    sure: tuple[float, float] | None = None
 
 
 def judge(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdict, str]:
@@ -86,11 +98,26 @@ def judge(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdi
         )
     if metric.direction is Direction.BOTH and metric.family is not Family.OPERATIONS and metric.harm == 0:
         return Verdict.ANOMALY, "changed, but neither way is worse"
+    if _nobody_hurt(metric, effect, policy):
+        return (
+            Verdict.ANOMALY,
+            f"harm 3, but {effect.failed} calls are more likely bad than good, of {policy.safety_calls} at least",
+        )
+    return _by_size(metric, effect, policy)
+
+
+def _by_size(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdict, str]:
+    if effect.sure is not None:
+        return _sure(effect, effect.sure, policy)
     if effect.outliers is not None:
         return _outliers(metric, effect, effect.outliers, policy)
-    if metric.unit is Unit.PROBABILITY:
-        return _probability(metric, effect, policy)
-    return _magnitude(metric, effect, policy)
+    return _probability(metric, effect, policy) if metric.unit is Unit.PROBABILITY else _magnitude(metric, effect, policy)
+
+
+def _nobody_hurt(metric: Metric, effect: Effect, policy: StandardPolicy) -> bool:
+    graded = metric.unit is Unit.PROBABILITY and metric.family is not Family.OPERATIONS
+    up = metric.direction is Direction.UP_IS_WORSE
+    return metric.harm >= GRAVE and graded and up and effect.failed is not None and effect.failed < policy.safety_calls
 
 
 def judge_burn(rate: float, seen: tuple[int, float], certainty: float, policy: StandardPolicy) -> tuple[Verdict, str]:
@@ -151,6 +178,14 @@ def _outliers(metric: Metric, effect: Effect, found: Outliers, policy: StandardP
     if verdict is Verdict.FAILURE:
         return verdict, why
     return Verdict.ANOMALY, f"{words}: under ×{need_ratio:g} or {need_rise:.1%} more"
+
+
+def _sure(effect: Effect, shares: tuple[float, float], policy: StandardPolicy) -> tuple[Verdict, str]:
+    before, since = shares
+    words = f"beyond doubt in {since:.1%} of {effect.calls} calls, before in {before:.1%}"
+    if since >= policy.sure_ratio * before and since - before >= policy.sure_rise:
+        return Verdict.FAILURE, f"{words}: at least ×{policy.sure_ratio:g} and {policy.sure_rise:.1%} more"
+    return Verdict.ANOMALY, f"{words}: under ×{policy.sure_ratio:g} or {policy.sure_rise:.1%} more"
 
 
 def _magnitude(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Verdict, str]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -21,23 +22,24 @@ def twins_of(
     a rank: of twins the one with the lowest rank speaks. What was paired and is not seen any more stays paired.
     """
     counts = Counter(traces)
-    seen = sorted({segment for profile in counts for segment in profile})
-    at = {segment: i for i, segment in enumerate(seen)}
-    holds = np.zeros((len(counts), len(seen)), np.float32)
-    for row, profile in enumerate(counts):
-        holds[row, [at[segment] for segment in profile]] = 1.0
-    weights = np.fromiter(counts.values(), np.float32, len(counts))
+    many = np.fromiter(map(len, counts), np.int64, len(counts))
+    flat = np.fromiter(chain.from_iterable(counts), np.int64, int(many.sum()))
+    seen, where = np.unique(flat, return_inverse=True)
+    holds = np.zeros((len(counts), len(seen)), np.float64)
+    holds[np.repeat(np.arange(len(counts)), many), where] = 1.0
+    weights = np.fromiter(counts.values(), np.float64, len(counts))
     both = (holds * weights[:, None]).T @ holds
     size = both.diagonal()
-    alike = both / np.maximum(np.maximum(size[:, None], size[None, :]), 1.0)
+    alike = (both / np.maximum(np.maximum(size[:, None], size[None, :]), 1.0)).tolist()
+    at = {segment: i for i, segment in enumerate(seen.tolist())}
     found = {segment: twin for segment, twin in before.items() if segment not in at}
-    ranked = sorted(seen, key=lambda segment: order[segment])
+    ranked = sorted(at, key=order.__getitem__)
     for place, segment in enumerate(ranked):
         if segment in keep or (size[at[segment]] < MIN_TRACES and segment not in before):
             continue
         for other in ranked[:place]:
             needed = DIFFERENT if before.get(segment) == other else SAME
-            if other not in found and alike[at[segment], at[other]] >= needed:
+            if other not in found and alike[at[segment]][at[other]] >= needed:
                 found[segment] = other
                 break
     return found

@@ -30,6 +30,9 @@ WEIGHTS = {"language": 0.5, "region": 0.5, "tenant": 0.3, "user": 0.3}
 
 PEOPLE = frozenset({"user", "tenant"})
 """Dimensions whose values differ from the application for good reasons."""
+_OF_PEOPLE = np.array([dimension in PEOPLE for dimension in (*DIMENSIONS, "")])
+_STRENGTHS = np.array([VERSION_STRENGTH if dimension in VERSIONS else SAME_STRENGTH for dimension in (*DIMENSIONS, "")])
+"""By number of the dimension; the last one stands for a whole application."""
 
 
 class Alarm(msgspec.Struct):
@@ -56,16 +59,15 @@ class Watch:
         self.spent = Spent()
         self._grid: Ints = np.full((16, 16), -1, np.int64)
 
-    def place(self, segment: Ints, column: Ints, time_ns: Ints) -> Ints:
-        """Stream of each (segment, column), new ones being made; −1 where there is no room for more."""
+    def place(self, segment: Ints, column: Ints, time_ns: Ints, order: Ints | None = None) -> Ints:
+        """Stream of each (segment, column), new ones being made, by their `order` if it is given; −1 where there is no room."""
         self._reserve()
         found = self._grid[segment, column]
-        missing = np.flatnonzero(found < 0)
-        if len(missing):
-            width = self._grid.shape[1]
-            _, first = np.unique(segment[missing] * width + column[missing], return_index=True)
-            # In order of first appearance, so that numbers do not depend on how observations were cut into batches.
-            for row in missing[np.sort(first)].tolist():
+        if found.size and found.min() < 0:
+            missing = np.flatnonzero(found < 0)
+            if order is not None:
+                missing = missing[np.lexsort((segment[missing], column[missing], order[missing]))]
+            for row in missing.tolist():
                 self._stream(int(segment[row]), int(column[row]), int(time_ns[row]))
             found = self._grid[segment, column]
         return found
@@ -83,7 +85,7 @@ class Watch:
     def of_metric(self, app: int, metric: int) -> Ints:
         """All streams of a metric of one application, its segments included."""
         size = self.streams.size
-        apps = np.array(self.ground.index.app)[self.streams.segment[:size]]
+        apps = self.ground.index.arrays.app[self.streams.segment[:size]]
         return np.flatnonzero((apps == app) & np.isin(self.streams.column[:size], self.ground.table.of_metric[metric]))
 
     def counts(self) -> tuple[int, int]:
@@ -109,24 +111,25 @@ class Watch:
     def _live(self) -> npt.NDArray[np.bool_]:
         """Which streams may alarm."""
         s = self.streams
-        twin = np.zeros(len(self.ground.index.segments), np.bool_)
-        twin[list(self.ground.index.twins)] = True
-        return np.asarray((s.mode[: s.size] != LEARNING) & ~twin[s.segment[: s.size]], np.bool_)
+        live = s.mode[: s.size] != LEARNING
+        if self.ground.index.twins:
+            live &= ~self.ground.index.arrays.twin[s.segment[: s.size]]
+        return np.asarray(live, np.bool_)
 
     def refresh(self, rows: Ints) -> None:
         """Bring the null means of these streams up to date with their baselines."""
         if not len(rows):
             return
         s, policy = self.streams, self.ground.policy
-        columns = [self.ground.table.columns[c] for c in s.column[rows].tolist()]
+        columns, column = self.ground.table.arrays, s.column[rows]
         mean, strength = self._priors(rows)
         calls = s.base[rows, N]
         quantile = policy.quantile + (policy.young_quantile - policy.quantile) * np.clip(1 - calls / policy.young_calls, 0, 1)
         quantile = np.where(s.parent[rows] >= 0, policy.segment_quantile, quantile)
-        gain = np.where([c.kind == "score" for c in columns], self._sharpness(rows), 1.0)
+        gain = np.where(columns.is_score[column], self._sharpness(rows), 1.0)
         upper = upper_bound(mean, strength * gain, s.base[rows, X] * gain, calls * gain, quantile)
         posterior = (mean * strength + s.base[rows, X]) / (strength + calls)
-        s.null[rows] = null_mean(posterior, upper, np.array([c.margin for c in columns]), np.array([c.floor for c in columns]))
+        s.null[rows] = null_mean(posterior, upper, columns.margin[column], columns.floor[column])
         s.refreshed[rows] = calls
         s.strength[rows] = strength
 
@@ -147,7 +150,7 @@ class Watch:
         """Streams of those segments of an application that a scope names, or of all of them."""
         s, index = self.streams, self.ground.index
         of = s.segment[: s.size]
-        parts = np.flatnonzero((np.array(index.app)[of] == app) & (of != app) & (of >= 0))
+        parts = np.flatnonzero((index.arrays.app[of] == app) & (of != app) & (of >= 0))
         named = {
             number for condition in scope.items() if (number := index.find(Segment(index.segments[app].service, *condition))) >= 0
         }
@@ -232,7 +235,7 @@ class Watch:
         segment, parent = int(s.segment[row]), int(s.segment[s.parent[row]])
         dimension = index.segments[segment].dimension
         kind = self.ground.table.columns[int(s.column[row])].kind
-        if kind == "outlier":
+        if kind in ("outlier", "sure"):
             return dimension in VERSIONS
         if kind != "score":
             return dimension in VERSIONS and parent != index.app[segment]
@@ -285,8 +288,7 @@ class Watch:
         index, s = self.ground.index, self.streams
         before = {segment: twin for segment, twin in index.twins.items() if index.app[segment] == app}
         alarmed = {int(s.segment[row]) for row in self.alarms}
-        order = [DIMENSIONS.index(segment.dimension) if segment.dimension else -1 for segment in index.segments]
-        after = twins_of(self.ground.evidence.recent(app), before, alarmed, order)
+        after = twins_of(self.ground.evidence.recent(app), before, alarmed, index.arrays.dimension.tolist())
         for segment, twin in before.items():
             if segment not in after:
                 self._part(segment, twin)
@@ -310,20 +312,19 @@ class Watch:
     def _priors(self, rows: Ints) -> tuple[Floats, Floats]:
         """Mean and strength of each stream's prior: that of its application, or next to nothing."""
         s, index = self.streams, self.ground.index
-        parent = s.parent[rows]
+        parent, segment = s.parent[rows], s.segment[rows]
         known = np.maximum(s.base[parent, N], 1.0)
         mean = np.where(parent >= 0, (s.base[parent, X] + 0.5) / (known + 1), 0.5)
-        strength = np.ones(len(rows))
-        for i, (row, above) in enumerate(zip(rows.tolist(), parent.tolist(), strict=True)):
-            if above >= 0:
-                segment = int(s.segment[row])
-                dimension = index.segments[segment].dimension
-                same = VERSION_STRENGTH if dimension in VERSIONS else SAME_STRENGTH
-                default = same if s.held[row] and dimension not in PEOPLE else OWN_STRENGTH
-                at_home = s.parent[above] >= 0
-                found = 0.0 if at_home else self.strengths.get((index.app[segment], int(s.column[row]), dimension), 0.0)
-                strength[i] = min(found or default, float(known[i]))
-        return mean, strength
+        dimension = index.arrays.dimension[segment]
+        strength = np.where((s.held[rows] > 0) & ~_OF_PEOPLE[dimension], _STRENGTHS[dimension], OWN_STRENGTH)
+        # What siblings say is said of those that are parts of a whole application.
+        siblings = np.flatnonzero((parent >= 0) & (s.parent[parent] < 0)) if self.strengths else ()
+        if len(siblings):
+            names = [DIMENSIONS[of] for of in dimension[siblings].tolist()]
+            apps, columns = index.arrays.app[segment[siblings]].tolist(), s.column[rows[siblings]].tolist()
+            found = np.array([self.strengths.get(key, 0.0) for key in zip(apps, columns, names, strict=True)])
+            strength[siblings] = np.where(found > 0, found, strength[siblings])
+        return mean, np.where(parent >= 0, np.minimum(strength, known), 1.0)
 
     def state(self) -> bytes:
         """For a snapshot."""

@@ -5,7 +5,7 @@ inside since onset, E the one expected in health from the other dimensions, prim
 dispersion (variance over mean) of the metric in health, so that ranks of continuous metrics and flags share one scale.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -33,6 +33,8 @@ REST_SHARE = 0.15
 REST_EVIDENCE = 3.0
 """Nats that the left-out calls must show against the outside before a condition counts as inessential."""
 BOOTSTRAP_PENALTY = 2.0
+CORNER = 0.5
+"""Share of a cohort's score that the wider one without a condition must reach: else that one says far less."""
 LEAST_OUTSIDE = 40
 PLAIN = 3.5
 """Standard errors from which a change is plain."""
@@ -126,6 +128,7 @@ class CohortScan:
         targets: what went wrong, most telling first.
         favoured: nats to add for conditions that something else points at (a change's scope or new value).
         least_calls: rows that a cohort must hold.
+        refused: conditions that no cohort may have.
     """
 
     def __init__(
@@ -134,18 +137,20 @@ class CohortScan:
         targets: Sequence[Target],
         favoured: Mapping[Condition, float] | None = None,
         least_calls: int = LEAST_CALLS,
+        refused: Collection[Condition] = (),
     ) -> None:
         self.frame = frame
         self.least = least_calls
         self.targets = [t for t in targets if len(t.call)]
-        self.names = frame.conditions
+        admitted = [i for i, condition in enumerate(frame.conditions) if condition not in refused]
+        self.names = [frame.conditions[i] for i in admitted]
         used = np.zeros(len(frame), dtype=np.bool_)
         for target in self.targets:
             used[target.call] = True
         present, number = np.unique(frame.profiles.of_call[used], return_inverse=True)
         of_call = np.zeros(len(frame), dtype=np.int64)
         of_call[used] = number
-        self.holds = frame.profiles.holds[:, present]
+        self.holds = frame.profiles.holds[admitted][:, present]
         self.rows: Singles = self.holds.astype(np.float32)
         self.sums = [_Sums.of(t, of_call, len(present)) for t in self.targets]
         self.used: Ints = np.bincount(number, minlength=len(present))
@@ -154,8 +159,11 @@ class CohortScan:
         self.random = np.random.default_rng(SEED)
         self.resample = True
 
-    def run(self, resample: bool = True) -> Cohort:
-        """Scan, then test against shuffles and bootstrap the winner; without `resample` its confidence is left 0."""
+    def run(self, resample: bool = True, told: Condition | None = None) -> Cohort:
+        """Scan, then test against shuffles and bootstrap the winner; without `resample` its confidence is left 0.
+
+        `told` is the condition that a detector named before anybody looked: it was not chosen by chance from many.
+        """
         if not self.targets or not self.names:
             return Cohort()
         self.resample = resample
@@ -166,7 +174,8 @@ class CohortScan:
         if not best.conditions:
             return Cohort(score=best.score, confidence=self._agreement(ranked, best), rivals=self._told(ranked[1:4]))
         best = self._without_the_inessential(best, found)
-        if not self._is_whole(best) and not self._beats_chance(best):
+        alone = told is not None and [self.names[i] for i in best.conditions] == [told]
+        if not self._is_whole(best) and not alone and not self._beats_chance(best):
             best = max((c for c in ranked if self._is_whole(c)), key=lambda c: c.score, default=whole)
             if not best.conditions:
                 return Cohort(score=whole.score, confidence=self._agreement(ranked, whole), rivals=self._told(ranked[:3]))
@@ -187,7 +196,7 @@ class CohortScan:
         by_rest = sorted(best.conditions, key=lambda i: self._rest_share(best, i), reverse=True)
         for condition in sorted(by_rest, key=lambda i: self.bonus[i] >= NEW_VALUE_BONUS):
             smaller = known.get(tuple(i for i in best.conditions if i != condition))
-            if smaller is None or not smaller.conditions:
+            if smaller is None or not smaller.conditions or smaller.score < CORNER * best.score:
                 continue
             implied = self._overlap(smaller, best) >= 0.97
             new = self.bonus[condition] >= NEW_VALUE_BONUS

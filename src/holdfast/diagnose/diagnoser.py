@@ -12,6 +12,7 @@ from holdfast.core.observations import Telemetry
 from holdfast.core.score import Metric, Unit
 from holdfast.core.signal import Signal, Verdict
 from holdfast.diagnose import narrate
+from holdfast.diagnose.apart import Apart, opener, others_sick
 from holdfast.diagnose.badness import Watched, falls, watch
 from holdfast.diagnose.calibration import Calibration, shipped
 from holdfast.diagnose.changes import HOUR_NS, LOOK_BACK_NS, Effect, exposure, new_values, timing_factor, weigh
@@ -35,6 +36,8 @@ SCANNED_METRICS = 3
 LEADING_CALLS = 30
 CHANGE_BONUS = 1.5
 SAME_CALLS = 0.9
+DOMAIN, PART = 0.97, 0.8
+"""Share of the calls of a metric that have a value that they are all about, and of all calls at most for it to say something."""
 
 
 class Diagnoser:
@@ -49,9 +52,13 @@ class Diagnoser:
         self.metrics = metrics
         self.model = Model(calibration or shipped())
 
-    def diagnose(self, incident: Incident, telemetry: Telemetry, now_ns: int) -> Diagnosis:
-        """What is believed at `now_ns`; with nothing to go by, `unknown` in the proportions of the prior."""
-        told = narrate.diagnosis(self.find(incident, telemetry, now_ns), now_ns)
+    def diagnose(self, incident: Incident, telemetry: Telemetry, now_ns: int, others: Sequence[Incident] = ()) -> Diagnosis:
+        """What is believed at `now_ns`; with nothing to go by, `unknown` in the proportions of the prior.
+
+        `others` are incidents that go on at the same time: calls that only they are about are left out.
+        """
+        rest = Apart(telemetry, others_sick(incident, others))
+        told = narrate.diagnosis(self.find(incident, rest, now_ns), now_ns)
         low = lower_bound(self.model.calibration.lower, told.confidence)
         # Drills are not the world: where they were kinder than the posterior, that is no reason to be surer.
         return narrate.bounded(told, min(low, told.confidence))
@@ -61,9 +68,10 @@ class Diagnoser:
         signals = leading(incident.signals, self.metrics)
         guess = min((s.onset_ns for s in signals), default=incident.started_ns)
         frame = self._frame(incident, telemetry, signals, guess, now_ns)
-        changes = telemetry.changes(guess - LOOK_BACK_NS, now_ns)
+        # What came after it was seen has not caused it.
+        changes = telemetry.changes(guess - LOOK_BACK_NS, min(now_ns, incident.detected_ns + 1))
         watched = tuple(self._watch(frame, s) for s in signals if s.metric in frame.columns)
-        frame, onset, cohort = self._locate(frame, watched, signals, changes, guess)
+        frame, onset, cohort = self._locate(frame, watched, changes, incident)
         if watched and cohort.conditions and everywhere(watched[0].since(onset.time_ns), frame.cohort(cohort.conditions)):
             cohort = Cohort()
         inside = frame.cohort(cohort.conditions)
@@ -99,28 +107,36 @@ class Diagnoser:
         return watch(frame, frame.columns[signal.metric], known, falls(known, signal.baseline, signal.observed))
 
     def _locate(
-        self, frame: Frame, watched: Sequence[Watched], signals: Sequence[Signal], changes: Sequence[Change], guess: int
+        self,
+        frame: Frame,
+        watched: Sequence[Watched],
+        changes: Sequence[Change],
+        incident: Incident,
     ) -> tuple[Frame, Onset, Cohort]:
-        """Onset and cohort in turns: each is sharper for knowing the other."""
+        """Onset and cohort in turns: each is sharper for knowing the other. It began before it was seen."""
+        guess, seen_ns, apart = frame.onset_ns, incident.detected_ns, refused(frame, incident.signals)
         if not watched:
             return frame, Onset(guess, HOUR_NS // 6, 0.0), Cohort()
-        conditions: Mapping[str, str] = signals[0].segment.conditions
-        cohort = Cohort()
+        conditions: Mapping[str, str] = leading(incident.signals, self.metrics)[0].segment.conditions
+        cohort, opened = Cohort(), incident.signals[0].segment
+        told = (opened.dimension, opened.value) if opened.dimension else None
         for turn in range(2):
-            onset = estimate(watched, frame.cohort(conditions), guess - 6 * HOUR_NS, guess)
+            onset = estimate(watched, frame.cohort(conditions), (guess - 6 * HOUR_NS, seen_ns), guess)
             located = frame.since(onset.time_ns)
             favoured = self._favoured(located, onset, changes)
-            scan = CohortScan(located, [w.since(onset.time_ns) for w in watched], favoured)
-            cohort = scan.run(resample=turn > 0)
+            scan = CohortScan(located, [w.since(onset.time_ns) for w in watched], favoured, refused=apart)
+            cohort = scan.run(resample=turn > 0, told=told)
             if turn:
                 break
             if cohort.conditions == dict(conditions):
-                cohort = scan.run()
+                cohort = scan.run(told=told)
                 break
             conditions = cohort.conditions
+        if not cohort.conditions:
+            cohort = replace(cohort, conditions=_domain(located, watched))
         inside = frame.cohort(cohort.conditions)
         began = _began(located, onset, cohort.conditions, inside)
-        onset = estimate(watched, inside, guess - 6 * HOUR_NS, guess, [first for _, first in began])
+        onset = estimate(watched, inside, (guess - 6 * HOUR_NS, seen_ns), guess, [first for _, first in began])
         if began and len(cohort.conditions) == 1:
             nearest, _ = min(began, key=lambda value: abs(value[1] - onset.time_ns))
             cohort = replace(cohort, conditions=dict([nearest]))
@@ -169,6 +185,21 @@ def _of_user(cohort: Cohort) -> Cohort:
     return cohort if user is None else replace(cohort, conditions={"user": user})
 
 
+def _domain(frame: Frame, watched: Sequence[Watched]) -> dict[str, str]:
+    """The value that all calls have of which the failing metrics tell at all, where others do not: a tool, for what tools do.
+
+    Empty where there is none, or where nearly all calls have it.
+    """
+    told = np.zeros(len(frame), dtype=np.bool_)
+    for one in watched:
+        told[one.column.call] = True
+    told &= frame.after
+    least, most = DOMAIN * int(told.sum()), PART * int(frame.after.sum())
+    found = [(int((mask & frame.after).sum()), c) for c in frame.conditions if int((mask := frame.mask(c))[told].sum()) >= least]
+    size, condition = min(found, default=(0, ("", "")), key=lambda f: f[0])
+    return dict([condition]) if 0 < size <= most else {}
+
+
 def _began(frame: Frame, onset: Onset, conditions: Mapping[str, str], inside: Bools) -> list[tuple[Condition, int]]:
     """The new value that a cohort is about, and those that came to the same calls, with the time of the first call of each.
 
@@ -183,6 +214,15 @@ def _began(frame: Frame, onset: Onset, conditions: Mapping[str, str], inside: Bo
         for condition, first in new
         if conditions.get(condition[0]) == condition[1] or overlap(frame.mask(condition) & frame.after, late) >= SAME_CALLS
     ]
+
+
+def refused(frame: Frame, signals: Sequence[Signal]) -> frozenset[Condition]:
+    """Conditions outside of which the bad calls lie that the incident was opened for.
+
+    Another fault may be the louder one by now, and has its own incident: the cohort of this one must hold what was first seen.
+    """
+    spread = opener(signals)
+    return frozenset(c for c in frame.conditions if spread is not None and spread.outside(dict([c])))
 
 
 def leading(signals: Sequence[Signal], metrics: Mapping[str, Metric]) -> list[Signal]:

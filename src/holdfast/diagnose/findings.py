@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from holdfast.core.clock import NS_PER_S
 from holdfast.core.diagnosis import Layer
 from holdfast.core.incident import Incident
 from holdfast.diagnose.badness import Watched
@@ -14,7 +15,10 @@ from holdfast.diagnose.onset import Onset
 from holdfast.diagnose.posterior import Posterior
 
 GUILTY = 0.4
-"""A change is named with a cause when it is at least this probable under it, and more so than that no change did it."""
+"""A change is named with a cause when it is at least this probable under it, more so than that no change did it, and time and
+calls speak for it: one that nothing but its kind speaks for was only there."""
+LATEST_NS = 300 * NS_PER_S
+"""So much later than the estimated onset a change may have come at most, where the estimate is no better than that."""
 
 
 @dataclass(frozen=True)
@@ -41,4 +45,10 @@ class Findings:
             return None
         row = self.posterior.guilt[index]
         best = int(row[:-1].argmax())
-        return self.suspects[best] if row[best] >= GUILTY and row[best] > row[-1] else None
+        told = row[best] >= GUILTY and row[best] > row[-1] and self.suspects[best].log_bayes > 0
+        return self.suspects[best] if told and not self._too_late(self.suspects[best]) else None
+
+    def _too_late(self, suspect: Suspect) -> bool:
+        """Whether a change came when calls failed already. One whose value calls carry is told by them, not by the clock."""
+        late_ns = suspect.time_ns - self.onset.time_ns
+        return suspect.condition is None and late_ns > min(self.onset.error_ns, LATEST_NS)

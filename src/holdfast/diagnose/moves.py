@@ -107,13 +107,14 @@ def measure(frame: Frame, metrics: Mapping[str, Metric], inside: Bools, healthy:
     """
     found = {}
     for name, column in frame.columns.items():
-        move = _measure(frame, column, metrics.get(name), inside, healthy)
+        move = measured(frame, column, metrics.get(name), inside, healthy)
         if move is not None:
             found[name] = move
     return found
 
 
-def _measure(frame: Frame, column: Column, known: Metric | None, inside: Bools, healthy: Floats) -> Move | None:
+def measured(frame: Frame, column: Column, known: Metric | None, inside: Bools, healthy: Floats) -> Move | None:
+    """One column; None where too few calls have it, inside the cohort or to compare with."""
     since = frame.after[column.call]
     own = inside[column.call]
     x = column.value[since & own]

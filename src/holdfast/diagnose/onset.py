@@ -23,7 +23,9 @@ class Onset:
     evidence: float
 
 
-def estimate(watched: Sequence[Watched], inside: Bools, earliest_ns: int, guess_ns: int, natural: Sequence[int] = ()) -> Onset:
+def estimate(
+    watched: Sequence[Watched], inside: Bools, within_ns: tuple[int, int], guess_ns: int, natural: Sequence[int] = ()
+) -> Onset:
     """Where `O ln(O/E) - (O - E)` of all later calls of the cohort, summed over metrics, is largest.
 
     The sum is divided by the root of the number of metrics.
@@ -31,15 +33,18 @@ def estimate(watched: Sequence[Watched], inside: Bools, earliest_ns: int, guess_
     Args:
         watched: the metrics that failed.
         inside: which of the frame's calls are in the cohort.
-        earliest_ns: not before that.
+        within_ns: not before the first, not after the second: it was seen by then. Later calls count as evidence.
         guess_ns: the detectors' estimate, taken where there is nothing to say.
         natural: times at which something began inside the cohort (its first call with a new value): the one with most evidence
             is taken where that is nearly as good as at its best. Where several are, the error spans them.
     """
+    earliest_ns, latest_ns = within_ns
+    guess_ns = min(guess_ns, latest_ns)
     rows = [(w, inside[w.column.call] & (w.column.time_ns >= earliest_ns)) for w in watched]
     times = np.unique(np.concatenate([w.column.time_ns[m] for w, m in rows] or [np.zeros(0, dtype=np.int64)]))
-    if times.size < LEAST_BAD_CALLS:
+    if times.size < LEAST_BAD_CALLS or times[0] > latest_ns:
         return Onset(guess_ns, 600 * NS_PER_S, 0.0)
+    times = times[times <= latest_ns]
     if times.size > STEPS:
         times = times[np.linspace(0, times.size - 1, STEPS).astype(int)]
     total: Floats = np.zeros(times.size)

@@ -1,5 +1,7 @@
 """Expectations are proper probabilities."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,8 @@ def test_weights_become_probabilities_with_a_floor() -> None:
     np.testing.assert_allclose(found.sum(), 1.0)
     np.testing.assert_allclose(found[1], 0.02)
     np.testing.assert_allclose(spread({}, ("a", "b"), 0.1), [0.5, 0.5])
+
+
+@pytest.mark.parametrize(("moves", "code"), [("grounding:++", "never"), ("format:+", "background"), ("tampered:+", "+")])
+def test_no_fault_before_the_model_has_answered_changes_the_answer_after_it(moves: str, code: str) -> None:
+    assert replace(ONE, moves=moves).code("tampered") == code

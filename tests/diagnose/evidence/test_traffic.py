@@ -101,3 +101,18 @@ def test_what_answers_is_no_newcomer_however_new_it_is(cohort: dict[str, str]) -
 def test_in_health_no_composite_of_the_group_moves() -> None:
     seen = scene(Shop())
     assert {r.step for c in COMPOSITES if (r := c.read(seen)) is not None} == {Step.FLAT}
+
+
+def test_attacks_beyond_doubt_are_told_apart_from_talk_of_attacks() -> None:
+    def read(shop: Shop) -> Step | None:
+        reading = next(c for c in COMPOSITES if c.name == "attacks").read(scene(shop))
+        return reading.step if reading is not None else None
+
+    shop = Shop()
+    shop.values["prompt_injection"] = np.where(shop.values["prompt_injection"] > 0.5, 0.7, 0.03)
+    assert read(shop) is Step.FLAT
+    attacked = shop.break_(["prompt_injection"], share=0.1)
+    attacked.values["prompt_injection"] = np.where(
+        attacked.values["prompt_injection"] == 0.9, 0.97, attacked.values["prompt_injection"]
+    )
+    assert read(attacked) is Step.SURGE

@@ -22,6 +22,7 @@ CODES: dict[str, Bins] = {
     "harm": (0.01, 0.02, 0.09, 0.25, 0.63),
     "calm": (0.02, 0.04, 0.58, 0.25, 0.11),
     "rare": (0.004, 0.006, 0.970, 0.015, 0.005),
+    "never": (0.002, 0.002, 0.992, 0.003, 0.001),
 }
 """Code → probabilities. What a fault does not name follows `background`, or `rare` where hardly anything but its own fault moves
 a composite. They are expectations: counts over drills, per fault or per code, fitted those drills better and unseen faults worse.
@@ -73,6 +74,10 @@ DONE_BY_GUARDS = frozenset({"altered", "block"})
 REFUSED_BY_CONSUMERS = frozenset({"tool_error", "tool_arguments", "tool_contradiction", "error"})
 """Who gets structured output refuses what is broken: a sign of any fault that breaks the format, not of the consumer alone."""
 
+AFTER_THE_MODEL = "tampered"
+"""What is done to an answer after the model wrote it, by its own doing: no other fault does that but one that breaks the format,
+which is then repaired."""
+
 NO_DIMENSION = "none"
 NO_CHANGE = "none"
 
@@ -111,6 +116,8 @@ class Hypothesis:
             return "~"
         if composite in REFUSED_BY_CONSUMERS and self._codes.get("format") in RISES:
             return "~"
+        if composite == AFTER_THE_MODEL:
+            return "background" if self._codes.get("format") in RISES else "never"
         return "background" if composite in GENERIC else "rare"
 
     @cached_property

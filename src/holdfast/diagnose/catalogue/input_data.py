@@ -83,9 +83,9 @@ INPUT_DATA = (
     _fault(
         "attack_campaign",
         "users who attack the application",
-        "injection:++ concentration:+ refusal:+ block:+ prompt_leak:~ toxicity:~ relevance:+ volume:~ newcomers:~ secrets:~ "
+        "injection:++ attacks:+ concentration:+ refusal:+ block:+ prompt_leak:~ toxicity:~ relevance:+ volume:~ newcomers:~ "
         # What is refused is short.
-        "answer_length:- drift:+ cost:~ model_speed:~ latency:~ context_gap:~",
+        "secrets:~ answer_length:- drift:+ cost:~ model_speed:~ latency:~ context_gap:~",
         ("user:6 tenant:3 none:3 region:1 route:1", "none:12"),
         "throttle or block the abusing users of {suspect}, and nobody else",
         1.3,

@@ -68,7 +68,7 @@ PROMPT_ENGINEERING = (
     _fault(
         "system_prompt_leak",
         "a prompt that is given away in answers",
-        "prompt_leak:++ answer_length:~ relevance:~ drift:~ injection:~",
+        "prompt_leak:++ answer_length:~ relevance:~ drift:~ injection:~ attacks:~",
         "prompt.version:6 route:2 none:2 user:.5 tenant:.5",
     ),
     _fault(

@@ -1,6 +1,39 @@
 """Output processing: what happened to the answer after the model wrote it."""
 
-from holdfast.diagnose.evidence.composite import Composite, Derived, presence
+import numpy as np
+
+from holdfast.diagnose.evidence.composite import Composite, Derived, Scene, describe, presence
+from holdfast.diagnose.frame import Column
+from holdfast.diagnose.moves import Step, measured
+
+EXCUSES = ("guardrail_block", "error", "own_error", "model_error", "tool_error", "timeout", "rate_limited")
+"""Where one of these happened in a request, another answer than the model's is what was meant to be delivered."""
+HAPPENED = 0.5
+CLEAR = 8.0
+"""Nats from which it is plain."""
+
+
+def tampered(scene: Scene) -> tuple[Step, str] | None:
+    """How often a user gets another answer than the model's although no guard spoke and nothing failed."""
+    frame, column = scene.frame, scene.frame.columns.get("answer_altered")
+    if column is None or EXCUSES[0] not in frame.columns:
+        return None
+    excused = {
+        frame.traces[call]
+        for told in (frame.columns[name] for name in EXCUSES if name in frame.columns)
+        for call in told.call[told.value >= HAPPENED].tolist()
+    }
+    odd = np.array([frame.traces[call] not in excused for call in column.call.tolist()], np.bool_)
+    move = measured(
+        frame, Column(column.metric, column.call, column.time_ns, column.value * odd), None, scene.inside, scene.healthy
+    )
+    if move is None:
+        return None
+    if not move.significant:
+        return Step.FLAT, describe(move)
+    bins = (Step.DIP, Step.FALL) if move.change < 0 else (Step.RISE, Step.SURGE)
+    return bins[move.nats >= CLEAR], describe(move)
+
 
 COMPOSITES = (
     Composite(
@@ -8,6 +41,9 @@ COMPOSITES = (
         "The delivered answer differs from the model's",
         "The delivered answer differs less often from the model's",
         ("answer_altered",),
+    ),
+    Derived(
+        "tampered", "No guard spoke and nothing failed, and yet another answer was delivered than the model's", tampered, EXCUSES
     ),
     Composite(
         "citations",

@@ -3,12 +3,16 @@
 import numpy as np
 from scipy.special import gammainc
 
-from holdfast.diagnose.evidence.composite import Composite, Derived, Scene, presence, share_step
-from holdfast.diagnose.frame import Floats, Frame, Ints
-from holdfast.diagnose.moves import Step, arrived
+from holdfast.diagnose.evidence.composite import Composite, Derived, Scene, describe, presence, share_step
+from holdfast.diagnose.frame import Column, Floats, Frame, Ints
+from holdfast.diagnose.moves import Step, arrived, measured
 
 LEAST_CALLS = 20
 LEAST_SUSPICIOUS = 5
+LIKELY, SURE = 0.5, 0.9
+"""Scores from which a request is rather an attack than not, and from which there is no doubt."""
+PLAIN = 8.0
+"""Nats from which it is plain that there are more."""
 BY_CHANCE = 0.001
 """Probability under which what few users did is no coincidence: every diagnosis looks."""
 ASKERS = ("user", "tenant", "language")
@@ -54,8 +58,9 @@ def concentration(scene: Scene) -> tuple[Step, str] | None:
     if column is None or not users:
         return None
     since = scene.frame.after[column.call]
-    asked, bad = column.call[since], column.call[since & (column.value >= 0.5)]
-    requests = _one_a_trace(scene.frame, bad)
+    asked, sure = column.call[since], _one_a_trace(scene.frame, column.call[since & (column.value >= SURE)])
+    likely = _one_a_trace(scene.frame, column.call[since & (column.value >= LIKELY)])
+    requests = sure if sure.size >= LEAST_SUSPICIOUS else likely
     if requests.size < LEAST_SUSPICIOUS:
         return None
     counts = np.sort(np.array([int(mask[requests].sum()) for mask in users]))[::-1]
@@ -68,6 +73,21 @@ def concentration(scene: Scene) -> tuple[Step, str] | None:
     if share >= 0.5 and share > 3 * everyone:
         return Step.SURGE, text
     return (Step.RISE if share >= 0.3 and share > 2 * everyone else Step.FLAT), text
+
+
+def attacks(scene: Scene) -> tuple[Step, str] | None:
+    """How many requests are attacks beyond doubt, where users may talk of attacks all day."""
+    column = scene.frame.columns.get("prompt_injection")
+    if column is None:
+        return None
+    sure = Column(column.metric, column.call, column.time_ns, (column.value >= SURE).astype(np.float64))
+    move = measured(scene.frame, sure, None, scene.inside, scene.healthy)
+    if move is None:
+        return None
+    if not move.significant:
+        return Step.FLAT, describe(move)
+    bins = (Step.DIP, Step.FALL) if move.change < 0 else (Step.RISE, Step.SURGE)
+    return bins[move.nats >= PLAIN], describe(move)
 
 
 def _one_a_trace(frame: Frame, calls: Ints) -> Ints:
@@ -119,6 +139,7 @@ COMPOSITES = (
     Composite(
         "injection", "Users try to override instructions", "Fewer users try to override instructions", ("prompt_injection",)
     ),
+    Derived("attacks", "More requests are attacks beyond doubt", attacks),
     Composite("secrets", "Users paste secrets", "Users paste fewer secrets", ("secrets_in_prompt",)),
     Derived("concentration", "Few users are behind it", concentration),
     Derived("newcomers", "Others ask than before", newcomers),
