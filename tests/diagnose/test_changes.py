@@ -6,7 +6,18 @@ import pytest
 
 from holdfast.core.change import Change, ChangeKind
 from holdfast.diagnose.badness import watch
-from holdfast.diagnose.changes import LOOK_BACK_NS, Effect, Suspect, exposure, named_condition, new_values, timing_factor, weigh
+from holdfast.diagnose.changes import (
+    LOOK_BACK_NS,
+    Effect,
+    Suspect,
+    announced,
+    exposure,
+    named_condition,
+    new_values,
+    of_service,
+    timing_factor,
+    weigh,
+)
 from holdfast.diagnose.onset import Onset
 from tests.diagnose.incidents import HOUR, METRICS, MINUTE, ONSET, SERVICE, Shop
 
@@ -48,6 +59,28 @@ def test_a_change_scoped_to_a_value_that_no_call_carries_exposed_nobody() -> Non
     conditions, calls = exposure(chat_v2().frame(), change(scope={"region": "mars"}))
     assert conditions == {}
     assert not calls.any()
+
+
+def test_a_change_of_just_the_sick_calls_is_where_a_failure_may_have_begun_hours_before() -> None:
+    frame = Shop().break_(["refusal"], lambda d: d["route"] == ("/chat",)).frame()
+    exact = change("exact", 200, kind=ChangeKind.GUARDRAIL, scope={"route": "/chat"})
+    others = change("others", 100, kind=ChangeKind.GUARDRAIL, scope={"route": "/refund"})
+    everybody = change("everybody", 50, kind=ChangeKind.CONFIG)
+    long_ago = change("long ago", 2_000, kind=ChangeKind.GUARDRAIL, scope={"route": "/chat"})
+    changes = [exact, others, everybody, long_ago]
+    within = (ONSET - 12 * HOUR, ONSET)
+    assert announced(frame, changes, frame.cohort({"route": "/chat"}), within) == [exact.time_ns]
+    assert announced(frame, changes, frame.cohort({}), within) == []
+
+
+def test_changes_of_another_application_are_not_of_this_one() -> None:
+    named = change("named", scope={"service.name": "other"}, service="")
+    assert [
+        c.id for c in of_service([change("own"), change("other", service="other"), named, change("any", service="")], SERVICE)
+    ] == [
+        "own",
+        "any",
+    ]
 
 
 def test_a_new_version_that_nobody_told_of_is_a_suspect_of_its_own() -> None:

@@ -40,9 +40,17 @@ def test_another_application_does_not_count() -> None:
 
 def test_a_stock_phrase_is_no_mix_up_for_ever() -> None:
     scorer = warm(canned=5)
-    values = [value(scorer, exchange(ANSWER, f"topic{i} subject{i} matter{i}")) for i in range(10)]
+    values = [value(scorer, exchange(ANSWER, f"topic{i} subject{i} {'invoice' if i == 0 else 'matter'}")) for i in range(10)]
     assert values[2] > 0.8
     assert values[-1] < 0.1
+
+
+def test_a_phrase_that_was_about_no_question_is_nobodys_answer() -> None:
+    scorer = warm()
+    phrase = "Something went wrong at our end just now; please come back in a few minutes and write to us again."
+    assert [value(scorer, exchange(phrase, f"How do I pay invoice {i} of {month}?")) < 0.1 for i, month in enumerate("abc")] == [
+        True
+    ] * 3
 
 
 @pytest.mark.parametrize(
@@ -84,21 +92,21 @@ def test_nothing_is_said_while_the_memory_of_an_application_fills() -> None:
 def test_what_repeats_while_the_memory_fills_is_a_template_and_never_a_mix_up() -> None:
     scorer = DuplicateAnswer(learning=5)
     for i in range(5):
-        scores(scorer, exchange(ANSWER, f"topic{i} subject{i}"))
+        scores(scorer, exchange(ANSWER, f"invoice topic{i} subject{i}"))
     assert value(scorer, exchange(ANSWER, "How can I reset my password?")) < 0.1
 
 
 def test_an_answer_that_came_once_while_the_memory_filled_can_still_be_mixed_up() -> None:
     scorer = DuplicateAnswer(learning=5)
     for i in range(5):
-        scores(scorer, exchange(f"{ANSWER} number {i}", f"topic{i} subject{i}"))
+        scores(scorer, exchange(f"{ANSWER} number {i}", f"invoice topic{i} subject{i}"))
     assert value(scorer, exchange(f"{ANSWER} number 3", "How can I reset my password?")) > 0.8
 
 
 def test_a_restart_forgets_no_answer() -> None:
     before, after = DuplicateAnswer(learning=2), DuplicateAnswer(learning=2)
     for i in range(3):
-        scores(before, exchange(f"{ANSWER} number {i}", f"topic{i} subject{i}"))
+        scores(before, exchange(f"{ANSWER} number {i}", f"invoice topic{i} subject{i}"))
     after.restore(before.snapshot())
     assert value(after, exchange(f"{ANSWER} number 1", "How can I reset my password?")) > 0.8
 

@@ -82,6 +82,28 @@ def exposure(frame: Frame, change: Change) -> tuple[dict[str, str], Bools]:
     return conditions, calls & (not unseen)
 
 
+def of_service(changes: Sequence[Change], service: str) -> list[Change]:
+    """The changes that are of this application, or of none in particular."""
+    return [c for c in changes if {c.service or service, c.scope.get("service.name", service)} == {service}]
+
+
+def announced(frame: Frame, changes: Sequence[Change], inside: Bools, within_ns: tuple[int, int]) -> list[int]:
+    """Times, in `within_ns`, of the changes that say that they touch just the calls of a part of the traffic.
+
+    A failure of few calls an hour knows its beginning by hours only: that of such a change is the natural one.
+    """
+    found = []
+    late = inside & frame.after
+    if inside.all() or not late.any():
+        return []
+    for change in changes:
+        if within_ns[0] <= change.time_ns <= within_ns[1] and change.scope:
+            conditions, calls = exposure(frame, change)
+            if conditions and overlap(calls & frame.after, late) >= SAME_CALLS:
+                found.append(change.time_ns)
+    return found
+
+
 def named_condition(frame: Frame, change: Change) -> Condition | None:
     """The dimension's value that a change set or touched, as far as calls carry it: new value, else target or subject."""
     own = DIMENSION_OF.get(change.kind)
@@ -96,7 +118,7 @@ def named_condition(frame: Frame, change: Change) -> Condition | None:
 
 def weigh(frame: Frame, changes: Sequence[Change], effect: Effect, service: str) -> list[Suspect]:
     """Every change and every inferred one, most suspicious first."""
-    told = [c for c in changes if {c.service or service, c.scope.get("service.name", service)} == {service}]
+    told = of_service(changes, service)
     new = _news(frame, effect)
     found = [_weigh_told(frame, c, effect, (_rate(told, c.kind), new)) for c in told]
     named = {s.condition for s in found if s.condition is not None and s.log_bayes > 0}

@@ -15,7 +15,17 @@ from holdfast.diagnose import narrate
 from holdfast.diagnose.apart import Apart, opener, others_sick
 from holdfast.diagnose.badness import Watched, falls, watch
 from holdfast.diagnose.calibration import Calibration, shipped
-from holdfast.diagnose.changes import HOUR_NS, LOOK_BACK_NS, Effect, exposure, new_values, timing_factor, weigh
+from holdfast.diagnose.changes import (
+    HOUR_NS,
+    LOOK_BACK_NS,
+    Effect,
+    announced,
+    exposure,
+    new_values,
+    of_service,
+    timing_factor,
+    weigh,
+)
 from holdfast.diagnose.cohort import NEW_VALUE_BONUS, Cohort, CohortScan, everywhere, overlap
 from holdfast.diagnose.evidence.composite import Scene
 from holdfast.diagnose.evidence.registry import METRICS_READ, read_all
@@ -28,6 +38,7 @@ from holdfast.diagnose.venn_abers import lower_bound
 
 HISTORY_NS = 24 * HOUR_NS
 LONG_HISTORY_NS = 7 * HISTORY_NS
+ANNOUNCED_NS = 12 * HOUR_NS
 ENOUGH_HISTORY = 300
 MOST_ROWS = 20_000
 PROBE_NS = 2 * HOUR_NS
@@ -136,7 +147,9 @@ class Diagnoser:
             cohort = replace(cohort, conditions=_domain(located, watched))
         inside = frame.cohort(cohort.conditions)
         began = _began(located, onset, cohort.conditions, inside)
-        onset = estimate(watched, inside, (guess - 6 * HOUR_NS, seen_ns), guess, [first for _, first in began])
+        own = of_service(changes, incident.service)
+        natural = [*[first for _, first in began], *announced(frame, own, inside, (guess - ANNOUNCED_NS, seen_ns))]
+        onset = estimate(watched, inside, (min([guess - 6 * HOUR_NS, *natural]), seen_ns), guess, natural)
         if began and len(cohort.conditions) == 1:
             nearest, _ = min(began, key=lambda value: abs(value[1] - onset.time_ns))
             cohort = replace(cohort, conditions=dict([nearest]))

@@ -23,19 +23,24 @@ DUPLICATE = Metric(
     failure_mode="answer_mixup",
     description=(
         "Probability that the answer belongs to somebody else's question: the same words answered a different question"
-        " among the last 300 of the application, and neither this question nor its documents are what it is about."
+        " among the last 300 of the application, which they are about, and neither this question nor its documents are."
         " Refusals are left out; absent until 300 answers were seen."
     ),
     harm=2,
 )
 MAX_SERVICES = 256
 KEPT_WORDS = 40
+BEGINNING = 4
+BELONGS = 0.2
+"""Share of a question's content words in an answer from which the answer is certainly about it."""
 
 
 class Given(msgspec.Struct, frozen=True, array_like=True):
-    """An answer that was given: to which question last, by its content words, and to how many different ones."""
+    """An answer that was given: to which question first, by its content words, and to how many different ones."""
 
     question: frozenset[str]
+    belongs: float = 1.0
+    """How much the answer has to do with that question, in [0, 1]: a phrase for all cases was nobody's answer."""
     times: int = 1
     canned: bool = False
     """A stock phrase: no mix-up, whoever gets it."""
@@ -66,7 +71,7 @@ class DuplicateAnswer:
     learning: int = 300
     refusal: Refusal = field(default_factory=Refusal)
     name: str = "duplicate_answer"
-    version: str = "3"
+    version: str = "4"
     metrics: tuple[Metric, ...] = (DUPLICATE,)
     _memory: "OrderedDict[str, Memory]" = field(default_factory=OrderedDict, repr=False, compare=False)
 
@@ -92,7 +97,7 @@ class DuplicateAnswer:
         memory = self._of_service(trace.service)
         memory.read += 1
         key = blake2b(" ".join(tokens).encode("utf-8", "replace"), digest_size=12).digest()
-        value, why = self._compare(memory, key, frozenset(sorted(asked)[:KEPT_WORDS]))
+        value, why = self._compare(memory, key, frozenset(sorted(asked)[:KEPT_WORDS]), frozenset(tokens))
         if memory.read <= self.learning:
             return ()
         if value >= NOTABLE:
@@ -107,25 +112,31 @@ class DuplicateAnswer:
                 self._memory.popitem(last=False)
         return memory
 
-    def _compare(self, memory: Memory, key: bytes, asked: frozenset[str]) -> tuple[float, str]:
+    def _compare(self, memory: Memory, key: bytes, asked: frozenset[str], said: frozenset[str]) -> tuple[float, str]:
         given = memory.given
         before = given.pop(key, None)
         if before is None:
-            given[key] = Given(asked)
+            given[key] = Given(asked, min(_about(asked, said) / BELONGS, 1.0))
             if len(given) > self.window:
                 del given[next(iter(given))]
             return 0.002, ""
         likeness = len(before.question & asked) / max(len(before.question | asked), 1)
         if likeness >= 0.5:
-            given[key] = Given(asked, before.times, before.canned)
+            given[key] = before
             return 0.01, ""
         canned = before.canned or before.times > self.canned or memory.read <= self.learning
-        given[key] = Given(asked, before.times + 1, canned)
+        given[key] = msgspec.structs.replace(before, times=before.times + 1, canned=canned)
         if canned:
             return 0.05, ""
-        value = 0.95 - likeness
+        value = max(before.belongs * (0.95 - likeness), 0.05)
         told = f"also answered a question about {', '.join(sorted(before.question)[:4])}"[:120]
         return value, told if value >= NOTABLE else ""
+
+
+def _about(asked: frozenset[str], said: frozenset[str]) -> float:
+    """Share of a question's words of which an answer has one that begins alike: `returned` is also `return`."""
+    beginnings = {word[:BEGINNING] for word in said}
+    return sum(word[:BEGINNING] in beginnings for word in asked) / len(asked)
 
 
 def _foreign(reading: Reading) -> float:
