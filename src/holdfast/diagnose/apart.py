@@ -1,6 +1,6 @@
 """Two incidents at once: the calls of another one are left out where this one is diagnosed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import numpy as np
 
@@ -43,14 +43,20 @@ class Apart:
     def observations(self, service: str, metrics: Sequence[str], start_ns: int, end_ns: int) -> dict[str, Observations]:
         """As of `Telemetry`."""
         found = self._telemetry.observations(service, metrics, start_ns, end_ns)
-        return {name: self._kept(rows) for name, rows in found.items()} if self._cohorts else found
+        if not self._cohorts:
+            return found
+        # Many rows, of all metrics, share the dimensions of one call; they live as long as `found`.
+        distinct = {id(own): own for rows in found.values() for own in rows.dimensions}
+        others = {key for key, own in distinct.items() if any(_fulfils(own, cohort) for cohort in self._cohorts)}
+        return {name: _without(rows, others) for name, rows in found.items()}
 
     def changes(self, start_ns: int, end_ns: int) -> list[Change]:
         """As of `Telemetry`: a change of theirs is still one that happened."""
         return self._telemetry.changes(start_ns, end_ns)
 
-    def _kept(self, rows: Observations) -> Observations:
-        return rows.take(np.flatnonzero([not any(_fulfils(d, cohort) for cohort in self._cohorts) for d in rows.dimensions]))
+
+def _without(rows: Observations, others: Set[int]) -> Observations:
+    return rows.take(np.flatnonzero([id(own) not in others for own in rows.dimensions]))
 
 
 def _fulfils(dimensions: Dimensions, cohort: Mapping[str, str]) -> bool:
