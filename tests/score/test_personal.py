@@ -69,7 +69,7 @@ def test_a_link_with_an_address_in_it_is_one_find() -> None:
     assert structured("https://10.0.0.1/a?x=y") == [(0, 22, "DOMAIN_NAME")]
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.text(max_size=200))
 def test_in_any_text_finds_are_in_order_and_apart(text: str) -> None:
     text = text.encode("utf-8", "replace").decode()

@@ -105,11 +105,11 @@ class Supervisor:
                 async with asyncio.timeout(5.0):
                     while (await self._shipper.round())[0]:
                         pass
-        self._shipper.close()
         self.close()
 
     def close(self) -> None:
         """Let go of the address and of the folder."""
+        self._shipper.close()
         self._follower.close()
         self._listener.close()
         os.close(self._folder)

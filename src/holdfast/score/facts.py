@@ -18,7 +18,7 @@ _SCALES = {
 _SCALE = {word: factor for factor, words in _SCALES.items() for word in words.split()}
 _WORDS = "|".join(sorted((word for word in _SCALE if ord(word[0]) < 0x3000), key=len, reverse=True))
 _NUMBER = re.compile(
-    r"(?:\d{1,3}(?: \d{3})+(?![\d.,]*\d)|\d+(?:[.,'\u00a0\u202f]\d+)*)"
+    r"(?:\d{1,3}(?: \d{3})+(?:[.,]\d{1,2})?(?![\d.,]*\d)|\d+(?:[.,'\u00a0\u202f]\d+)*)"
     rf"(?:\s?((?i:{_WORDS}))(?!\w)|([万萬만億亿억]))?"
 )
 _COUNTED = """

@@ -92,19 +92,7 @@ def _of(found: dict[str, Observations], halvings: int) -> dict[str, Observations
     others = (1 << halvings) - 1
     traces = {trace for one in found.values() for trace in one.trace_id}
     left = {trace for trace in traces if not zlib.crc32(trace.encode("utf-8", "surrogatepass")) & others}
-    return {metric: _rows(one, [i for i, trace in enumerate(one.trace_id) if trace in left]) for metric, one in found.items()}
-
-
-def _rows(one: Observations, chosen: list[int]) -> Observations:
-    at = np.array(chosen, np.int64)
-    return Observations(
-        metric=one.metric,
-        time_ns=one.time_ns[at],
-        value=one.value[at],
-        trace_id=[one.trace_id[i] for i in chosen],
-        span_id=[one.span_id[i] for i in chosen],
-        dimensions=[one.dimensions[i] for i in chosen],
-    )
+    return {metric: one.take(np.flatnonzero([trace in left for trace in one.trace_id])) for metric, one in found.items()}
 
 
 def _joined(metric: str, parts: list[Observations]) -> Observations:

@@ -87,6 +87,20 @@ def describe(move: Move) -> str:
     return f"{move.metric} {move.before:.4g} → {move.since:.4g} over {move.calls} calls"
 
 
+PLAIN = 8.0
+"""Nats from which it is plain that a part of a metric moved."""
+
+
+def move_step(move: Move | None) -> tuple[Step, str] | None:
+    """Bin of a move that is looked at for itself, in words; None where there is none to look at."""
+    if move is None:
+        return None
+    if not move.significant:
+        return Step.FLAT, describe(move)
+    bins = (Step.DIP, Step.FALL) if move.change < 0 else (Step.RISE, Step.SURGE)
+    return bins[move.nats >= PLAIN], describe(move)
+
+
 ANCHORS = ("latency", "error", "tokens", "refusal")
 """Metrics that every request has once."""
 

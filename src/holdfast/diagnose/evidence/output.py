@@ -2,15 +2,13 @@
 
 import numpy as np
 
-from holdfast.diagnose.evidence.composite import Composite, Derived, Scene, describe, presence
+from holdfast.diagnose.evidence.composite import Composite, Derived, Scene, move_step, presence
 from holdfast.diagnose.frame import Column
 from holdfast.diagnose.moves import Step, measured
 
 EXCUSES = ("guardrail_block", "error", "own_error", "model_error", "tool_error", "timeout", "rate_limited")
 """Where one of these happened in a request, another answer than the model's is what was meant to be delivered."""
 HAPPENED = 0.5
-CLEAR = 8.0
-"""Nats from which it is plain."""
 
 
 def tampered(scene: Scene) -> tuple[Step, str] | None:
@@ -24,15 +22,8 @@ def tampered(scene: Scene) -> tuple[Step, str] | None:
         for call in told.call[told.value >= HAPPENED].tolist()
     }
     odd = np.array([frame.traces[call] not in excused for call in column.call.tolist()], np.bool_)
-    move = measured(
-        frame, Column(column.metric, column.call, column.time_ns, column.value * odd), None, scene.inside, scene.healthy
-    )
-    if move is None:
-        return None
-    if not move.significant:
-        return Step.FLAT, describe(move)
-    bins = (Step.DIP, Step.FALL) if move.change < 0 else (Step.RISE, Step.SURGE)
-    return bins[move.nats >= CLEAR], describe(move)
+    unexcused = Column(column.metric, column.call, column.time_ns, column.value * odd)
+    return move_step(measured(frame, unexcused, None, scene.inside, scene.healthy))
 
 
 COMPOSITES = (

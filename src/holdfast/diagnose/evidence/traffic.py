@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import gammainc
 
-from holdfast.diagnose.evidence.composite import Composite, Derived, Scene, describe, presence, share_step
+from holdfast.diagnose.evidence.composite import Composite, Derived, Scene, move_step, presence, share_step
 from holdfast.diagnose.frame import Column, Floats, Frame, Ints
 from holdfast.diagnose.moves import Step, arrived, measured
 
@@ -11,8 +11,6 @@ LEAST_CALLS = 20
 LEAST_SUSPICIOUS = 5
 LIKELY, SURE = 0.5, 0.9
 """Scores from which a request is rather an attack than not, and from which there is no doubt."""
-PLAIN = 8.0
-"""Nats from which it is plain that there are more."""
 BY_CHANCE = 0.001
 """Probability under which what few users did is no coincidence: every diagnosis looks."""
 ASKERS = ("user", "tenant", "language")
@@ -81,13 +79,7 @@ def attacks(scene: Scene) -> tuple[Step, str] | None:
     if column is None:
         return None
     sure = Column(column.metric, column.call, column.time_ns, (column.value >= SURE).astype(np.float64))
-    move = measured(scene.frame, sure, None, scene.inside, scene.healthy)
-    if move is None:
-        return None
-    if not move.significant:
-        return Step.FLAT, describe(move)
-    bins = (Step.DIP, Step.FALL) if move.change < 0 else (Step.RISE, Step.SURGE)
-    return bins[move.nats >= PLAIN], describe(move)
+    return move_step(measured(scene.frame, sure, None, scene.inside, scene.healthy))
 
 
 def _one_a_trace(frame: Frame, calls: Ints) -> Ints:
