@@ -41,6 +41,14 @@ def test_no_token_is_lost_between_windows() -> None:
     assert ids == TOKENIZER.encode(text, add_special_tokens=False).ids
 
 
+def test_windows_are_as_large_as_the_caller_wants() -> None:
+    text = "a b c d e f g h " * 40
+    assert [len(w.ids) for w in windows(TOKENIZER, text, 2, 128)] == [128, 128]
+    assert [i for w in windows(TOKENIZER, text, 9, 128) for i in w.ids[1:-1]] == [
+        i for w in windows(TOKENIZER, text, 9) for i in w.ids[1:-1]
+    ]
+
+
 def test_a_text_without_blanks_is_cut_all_the_same() -> None:
     found = windows(TOKENIZER, "\u9000\u8ca8" * 500, 4)
     assert [len(w.ids) for w in found] == [WINDOW] * 4

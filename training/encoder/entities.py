@@ -16,7 +16,7 @@ from holdfast.models.encoder_tags import OUTSIDE
 from holdfast.models.encoder_tokens import SHAPES, Window, shapes, windows
 from training import written
 from training.encoder.fit import BATCH, planned, train
-from training.encoder.network import WIDTH, Network, States, absent
+from training.encoder.network import LEARNT, WIDTH, Network, States, absent
 from training.inline.data import SEED, Corpus
 from training.pii.fill import LABELS, People, Span
 from training.pii.templates import PERSONAL, PLAIN
@@ -169,7 +169,7 @@ def trained(network: Network, tokenizer: Tokenizer, corpus: Corpus, left: frozen
 
 def fitted(top: Top, network: Network, tokenizer: Tokenizer, texts: Sequence[Labelled], epochs: int, slower: float = 1.0) -> None:
     """Train the top on the first window of each text; `slower`: factor of the rates."""
-    read = [(window, text) for text in texts for window in windows(tokenizer, text.text, 1)]
+    read = [(window, text) for text in texts for window in windows(tokenizer, text.text, 1, LEARNT)]
     wanted = [targets(window, text.spans) for window, text in read]
     notes = [shapes(text.text, window.offsets) for window, text in read]
     states = States(network, [window for window, _ in read])

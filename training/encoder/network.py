@@ -16,6 +16,8 @@ from holdfast.models.encoder_tokens import Window
 WIDTH, HEADS, INNER, DEPTH = 384, 12, 1536, 6
 FROZEN = 4
 """Layers of the trunk, which stay as they were published; the others are trained anew for each top."""
+LEARNT = 128
+"""Tokens of a text that a top learns from, its first ones: more than are read together later, since time is no matter here."""
 
 _PARTS = {
     "q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value", "o": "attention.output.dense",

@@ -18,7 +18,7 @@ from holdfast.score.language import in_english
 from holdfast.score.opinion import ANSWER, PROMPT, prepared
 from holdfast.score.pieces import Piece
 from training.encoder.fit import BATCH, in_batches, planned, train
-from training.encoder.network import WIDTH, Network, States, absent
+from training.encoder.network import LEARNT, WIDTH, Network, States, absent
 from training.inline import data
 from training.inline.__main__ import last_turn
 from training.inline.data import Corpus, Example
@@ -66,7 +66,7 @@ def samples(tokenizer: Tokenizer, corpus: Corpus) -> list[Sample]:
     found = []
     for head, examples in sources.items():
         for e in thinned([e for e in examples if in_english(Piece(e.text))]):
-            read = windows(tokenizer, prepared(html.unescape(e.text))[:LONGEST], 1)
+            read = windows(tokenizer, prepared(html.unescape(e.text))[:LONGEST], 1, LEARNT)
             found += [Sample(head, w, e.label, e.weight, e.source, e.family, e.text) for w in read]
     for e in thinned(data.answered(corpus)):
         window = pair(tokenizer, prepared(last_turn(e.prompt)[:PROMPT]), prepared(e.text), ANSWER)

@@ -52,11 +52,11 @@ def _named(sign: str) -> str:
     return "" if _SKIN.match(sign) else f" {unicodedata.name(sign, '').lower()} "
 
 
-def windows(tokenizer: Tokenizer, text: str, limit: int) -> list[Window]:
-    """`text` in windows, cut between two words where it can be; at most `limit` of them, the first ones."""
-    ids, offsets = _first(tokenizer, text, limit * (WINDOW - 2))
+def windows(tokenizer: Tokenizer, text: str, limit: int, most: int = WINDOW) -> list[Window]:
+    """`text` in windows of at most `most` tokens, cut between two words where it can be; the first `limit` of them."""
+    ids, offsets = _first(tokenizer, text, limit * (most - 2))
     found: list[Window] = []
-    start, size = 0, WINDOW - 2
+    start, size = 0, most - 2
     while start < len(ids) and len(found) < limit:
         end = min(start + size, len(ids))
         if end < len(ids):
