@@ -83,3 +83,18 @@ def test_a_missing_file_is_refused_by_name(shell: Shell) -> None:
 def test_a_missing_changes_file_is_refused_by_name(shell: Shell, drill: Path) -> None:
     result = shell.run("analyze", str(drill / "traces.jsonl.gz"), "--changes", "nowhere.jsonl", code=2)
     assert "nowhere.jsonl" in result.stderr
+
+
+def test_what_an_application_never_tells_is_named_and_its_shares_are_in_the_document(shell: Shell) -> None:
+    span = {
+        "traceId": "a" * 32, "spanId": "b" * 16, "name": "chat", "startTimeUnixNano": "1763870400000000000",
+        "endTimeUnixNano": "1763870401000000000",
+        "attributes": [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}],
+    }  # fmt: skip
+    Path("bare.jsonl").write_bytes(orjson.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}))
+    text = shell.run("analyze", "bare.jsonl").output
+    assert "unknown_service tells no answer" in text
+    assert "unknown_service never tells: route, model" in text
+    told = analysed(shell, "bare.jsonl")["instrumentation"]
+    assert isinstance(told, dict)
+    assert (told["unknown_service"]["requests"], told["unknown_service"]["tells"]["model calls"]) == (1, 1.0)

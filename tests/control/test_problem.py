@@ -43,10 +43,11 @@ def test_the_ends_of_a_range_are_in_it_unless_the_low_one_is_open() -> None:
     [
         ({}, "p", "is empty"),
         ({"colour": "red"}, "p[colour]", "is no dimension"),
+        ({"replica": "pod-b"}, "p[replica]", "nothing that a gateway"),
         ({"route": ""}, "p[route]", "1 to"),
         ({"route": "x" * (MAX_VALUE + 1)}, "p[route]", "1 to"),
     ],
-    ids=["empty", "unknown", "blank", "long"],
+    ids=["empty", "unknown", "machine", "blank", "long"],
 )
 def test_a_scope_that_says_nothing_or_nonsense_is_refused(scope: dict[str, str], place: str, message: str) -> None:
     (found,) = bad_scope("p", scope)

@@ -18,6 +18,8 @@ SPREAD = Spread(
         ({"route": "/b"}, 0.0),
         ({"route": "/a", "tenant": "acme"}, 0.45),
         ({"region": "eu"}, 0.0),
+        ({"replica": "pod-b"}, 1.0),
+        ({"replica": "pod-b", "route": "/a"}, 0.9),
     ],
 )
 def test_the_share_of_a_conjunction_is_at_most_that_of_its_rarest_condition(conditions: dict[str, str], share: float) -> None:

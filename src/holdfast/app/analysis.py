@@ -23,6 +23,7 @@ from holdfast.ledger.store import Ledger
 from holdfast.pipeline import Pipeline
 from holdfast.replay import replay
 from holdfast.report.analysis import Analysis, MetricSummary
+from holdfast.report.instrumentation import InstrumentationTally
 from holdfast.score.deferred import CONVENTION
 from holdfast.scoring import Scores
 from holdfast.settings import Settings
@@ -41,9 +42,11 @@ class _Tally:
         self.calls = 0
         self.start_ns: int | None = None
         self.end_ns: int | None = None
+        self.instrumentation = InstrumentationTally()
         self._sums: dict[str, tuple[int, float]] = {}
 
     def __call__(self, scored: Sequence[ScoredTrace]) -> None:
+        self.instrumentation.add(scored)
         for item in scored:
             trace = item.trace
             self.calls += len(trace.calls) if trace.root.convention != CONVENTION else 0
@@ -147,6 +150,7 @@ def analyze(source: AnalysisInput, settings: Settings) -> Analysis:
                 incidents=ledger.incidents(limit=1_000),
                 coverage={name: {"ran": c.ran, "failed": c.failed, "skipped": c.skipped} for name, c in scoring.coverage.items()},
                 rejected=rejected,
+                instrumentation=tally.instrumentation.found(),
             )
 
 

@@ -18,10 +18,12 @@ from holdfast.core.clock import to_iso
 from holdfast.core.score import Metric
 from holdfast.ingest.record import Rejected
 from holdfast.report.analysis import Analysis, document, shown
+from holdfast.report.instrumentation import BLIND, NEEDED, Instrumentation
 from holdfast.score.external.specification import definitions
 from holdfast.score.registry import METRICS
 
 MAX_REJECTIONS_SHOWN = 5
+MAX_APPLICATIONS_SHOWN = 10
 
 
 def analyze(
@@ -94,3 +96,13 @@ def _show(analysis: Analysis, metrics: dict[str, Metric]) -> None:
     failing = {name: counts for name, counts in analysis.coverage.items() if counts["failed"]}
     for name, counts in failing.items():
         out.print(f"[yellow]scorer {name} failed on {counts['failed']} traces[/]")
+    for told_by in analysis.instrumentation[:MAX_APPLICATIONS_SHOWN]:
+        _show_untold(told_by)
+
+
+def _show_untold(found: Instrumentation) -> None:
+    """What an application never told, so that nobody takes silence about it for health."""
+    for name in [name for name in found.untold if name in NEEDED]:
+        out.print(f"[yellow]{escape(found.service)} tells no {name}; unseen: {BLIND[name]}[/]", soft_wrap=True)
+    if others := [name for name in found.untold if name not in NEEDED]:
+        out.print(f"[dim]{escape(found.service)} never tells: {', '.join(others)}[/]", soft_wrap=True)

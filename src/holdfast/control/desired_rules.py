@@ -19,7 +19,7 @@ from holdfast.control.snapshot import (
     Template,
     VirtualKey,
 )
-from holdfast.core.call import DIMENSIONS
+from holdfast.core.call import DIMENSIONS, MACHINES
 
 MAX_ENTRIES = 2_000
 """Entries of each list, at most."""
@@ -140,6 +140,8 @@ def _breaker(place: str, rule: BreakerRule) -> Iterator[Problem]:
     for name in rule.dimensions:
         if name not in (*DIMENSIONS, "target"):
             yield Problem(f"{place}.dimensions", f"{name!r} is no dimension; one of target, {', '.join(DIMENSIONS)}")
+        elif name in MACHINES:
+            yield Problem(f"{place}.dimensions", f"{name!r} is nothing that a gateway knows of a request")
     yield from outside(f"{place}.min_count", rule.min_count, 1, 1_000_000)
     yield from outside(f"{place}.window_s", rule.window_s, 0, DAY_S, open_low=True)
     yield from outside(f"{place}.open_at", rule.open_at, 0, 1, open_low=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
-from holdfast.core.call import DIMENSIONS
+from holdfast.core.call import DIMENSIONS, MACHINES
 
 MAX_NAME = 128
 """Characters of a name, at most."""
@@ -62,5 +62,7 @@ def bad_scope(place: str, scope: dict[str, str]) -> Iterator[Problem]:
     for name, value in scope.items():
         if name not in DIMENSIONS:
             yield Problem(f"{place}[{name}]", f"is no dimension; one of {', '.join(DIMENSIONS)}")
+        elif name in MACHINES:
+            yield Problem(f"{place}[{name}]", "is nothing that a gateway or a flag can choose by")
         elif not value or len(value) > MAX_VALUE:
             yield Problem(f"{place}[{name}]", f"must have 1 to {MAX_VALUE} characters")

@@ -17,11 +17,17 @@ DIMENSIONS = (
     "tool",
     "tenant",
     "region",
+    "replica",
     "language",
     "document.source",
     "user",
 )
 """The dimensions of a segment, by these names in code, stores, API and console."""
+
+MACHINES = frozenset({"replica"})
+"""Dimensions that say which machine served a call. They come and go, and there may be thousands: they explain a failure where it is
+diagnosed, but no stream of scores is kept of them, and a gateway cannot choose one.
+"""
 
 Dimensions = dict[str, tuple[str, ...]]
 """Dimension name → values. Most have one value; `tool` and `document.source` of a trace may have several. Never empty tuples."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import msgspec
 from scipy.special import bdtr
 
+from holdfast.core.call import MACHINES
+
 MOST_VALUES = 64
 """Values of dimensions that are remembered."""
 MOST_TRACES = 64
@@ -37,8 +39,12 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
     traces: tuple[str, ...] = ()
 
     def share(self, conditions: Mapping[str, str]) -> float:
-        """Share of the calls that fulfil all conditions; an upper bound of it where there are several."""
-        return min((self._count(d, v) for d, v in conditions.items()), default=self.calls) / max(self.calls, 1)
+        """Share of the calls that fulfil all conditions; an upper bound of it where there are several.
+
+        Machines are not remembered: a condition on one may hold for all calls.
+        """
+        counts = [self._count(d, v) for d, v in conditions.items() if d not in MACHINES]
+        return min(counts, default=self.calls) / max(self.calls, 1)
 
     def outside(self, conditions: Mapping[str, str]) -> bool:
         """Whether most of what is beyond the usual lies outside, by more than chance.

@@ -7,15 +7,17 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.core.call import DIMENSIONS, Dimensions
+from holdfast.core.call import DIMENSIONS, MACHINES, Dimensions
 from holdfast.core.signal import Segment
 from holdfast.detect.policy import JUDGED_AT_ONCE
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-WATCHED = tuple(d for d in DIMENSIONS if d not in ("service.name", "user"))
-"""Dimensions of which every value is a segment. Users are too many: they are watched where they misbehave."""
+WATCHED = tuple(d for d in DIMENSIONS if d not in ("service.name", "user", *MACHINES))
+"""Dimensions of which every value is a segment. Users are too many: they are watched where they misbehave.
+Machines are asked about where a failure is diagnosed.
+"""
 
 ROUTE = "route"
 OTHER = "other"

@@ -18,9 +18,9 @@ BEAM = 15
 DEPTH = 3
 PENALTY = 1.5
 """Nats per condition."""
-PENALTIES = {"user": 4.0, "language": 3.0, "prompt.version": 1.5, "index.version": 1.5}
-"""A user is one of very many, scorers see more in some languages than in others, and a version that has long been there seldom
-breaks by itself: these take more to be named.
+PENALTIES = {"user": 4.0, "language": 3.0, "replica": 2.5, "prompt.version": 1.5, "index.version": 1.5}
+"""A user is one of very many, scorers see more in some languages than in others, a region with one replica is better known by its
+own name, and a version that has long been there seldom breaks by itself: these take more to be named.
 """
 UNEVEN = ("language",)
 """Dimensions along which scorers themselves see unevenly: a hint that the others are hurt too is enough."""

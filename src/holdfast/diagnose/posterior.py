@@ -29,6 +29,7 @@ COHORT_DIMENSIONS = (
     "prompt.version",
     "index.version",
     "document.source",
+    "replica",
     "tool",
     "model",
     "language",

@@ -9,6 +9,7 @@ from holdfast.core.clock import to_iso
 from holdfast.core.incident import Incident, State
 from holdfast.core.score import Metric
 from holdfast.core.signal import Exemplar, Signal, Verdict
+from holdfast.report.instrumentation import Instrumentation, document_of
 
 MAX_EVIDENCE = 20
 
@@ -31,6 +32,8 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     incidents: Sequence[Incident]
     coverage: dict[str, dict[str, int]]
     rejected: int = 0
+    instrumentation: Sequence[Instrumentation] = ()
+    """What the requests of each application told."""
 
 
 def document(analysis: Analysis, metrics: dict[str, Metric]) -> dict[str, Any]:
@@ -45,6 +48,7 @@ def document(analysis: Analysis, metrics: dict[str, Metric]) -> dict[str, Any]:
         "metrics": {m.name: {"count": m.count, "mean": round(m.mean, 6)} for m in analysis.metrics},
         "incidents": [incident_document(i, metrics) for i in sorted(analysis.incidents, key=lambda i: i.detected_ns) if shown(i)],
         "coverage": analysis.coverage,
+        "instrumentation": document_of(analysis.instrumentation),
     }
 
 

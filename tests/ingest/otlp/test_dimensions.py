@@ -61,6 +61,21 @@ def test_our_own_attribute_comes_before_the_conventions_and_the_span_before_the_
     }
 
 
+@pytest.mark.parametrize(
+    ("resource", "replica"),
+    [
+        ({"k8s.pod.name": "chat-1", "service.instance.id": "6f0c", "host.name": "node-a"}, "chat-1"),
+        ({"service.instance.id": "6f0c", "host.name": "node-a"}, "6f0c"),
+        ({"k8s.pod.name": "", "host.name": "node-a"}, "node-a"),
+        ({"k8s.pod.name": None, "host.name": ["a", "b"]}, None),
+        ({"cloud.region": "eu-1"}, None),
+    ],
+    ids=["pod", "instance", "host", "none that is one", "not told"],
+)
+def test_the_replica_is_the_pod_else_the_instance_else_the_host(resource: dict[str, object], replica: str | None) -> None:
+    assert mapped({"http.route": "/chat"}, resource=resource).dimensions.get("replica") == (replica and (replica,))
+
+
 @pytest.mark.parametrize("name", ["session_id", "conversation_id"])
 def test_a_session_among_the_properties_is_the_conversation(name: str) -> None:
     assert mapped({f"traceloop.association.properties.{name}": "s1"}).conversation_id == "s1"

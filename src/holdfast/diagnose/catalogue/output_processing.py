@@ -9,7 +9,7 @@ def _fault(fault: str, means: str, moves: str, action: str, cohort: str = "", ch
         fault,
         Layer.OUTPUT_PROCESSING,
         moves,
-        cohort or "route:4 none:5 tenant:1 region:.5 language:.5",
+        cohort or "route:4 none:5 tenant:1 region:.5 replica:.5 language:.5",
         changes or "code:8 config:2 flag:1 guardrail:.7 none:.7",
         action,
         means,
@@ -53,7 +53,7 @@ OUTPUT_PROCESSING = (
         "a stream that loses the end of answers",
         "altered:++ tampered:+ truncation:+ garbled:+ answer_length:~ relevance:~ format:~ latency:~",
         _DEPLOY,
-        "route:3 none:4 region:2.5 tenant:.5",
+        "route:3 none:4 region:2.5 replica:1.5 tenant:.5",
     ),
     _fault(
         "translation_failure",
@@ -73,7 +73,7 @@ OUTPUT_PROCESSING = (
         "a response cache that gives users each other's answers",
         "duplicates:++ altered:+ tampered:+ cache:++ relevance:+ grounding:+ latency:- sensitive:~ cost:~ model_speed:~",
         "switch the response cache off for {suspect}",
-        "route:4 none:5 tenant:1 language:.5",
+        "route:4 none:5 tenant:1 replica:1 language:.5",
     ),
     _fault(
         "filter_disabled",

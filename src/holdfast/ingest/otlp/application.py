@@ -88,8 +88,11 @@ RESOURCE = {
     "holdfast.prompt.version": "prompt.version",
     "holdfast.index.version": "index.version",
     "holdfast.tenant.id": "tenant",
+    "k8s.pod.name": "replica",
+    "service.instance.id": "replica",
+    "host.name": "replica",
 }
-"""Resource attribute → dimension; those of the span come first."""
+"""Resource attribute → dimension; those of the span come first, then the first of these that is there."""
 
 
 def properties(found: dict[str, Any]) -> dict[str, Any]:

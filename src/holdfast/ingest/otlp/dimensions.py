@@ -17,7 +17,7 @@ def dimensions_of(draft: Draft, documents: tuple[Document, ...]) -> Dimensions:
     values = draft.dimensions
     _from_properties(draft, values)
     for name, dimension in RESOURCE.items():
-        if name in resource and dimension not in values:
+        if resource.get(name) not in (None, "") and dimension not in values:
             values[dimension] = resource[name]
     dimensions: Dimensions = {"service.name": (service_of(resource),)}
     for dimension, value in values.items():
