@@ -38,7 +38,7 @@ def localise(case: dict[str, Any]) -> list[dict[str, str]]:
     at = case["label_detail"]["anomaly_timestamp"]
     minute, bad, calls = (columns.index(c) for c in ("min", "value", "cnt"))
     rows = sorted((r for r in case["rows"] if int(r[minute]) <= at and float(r[calls]) > 0), key=lambda r: int(r[minute]))
-    table = Observations(
+    table = Observations.of(
         metric="bad",
         time_ns=np.array([int(r[minute]) for r in rows], dtype=np.int64),
         value=np.array([min(float(r[bad]) / float(r[calls]), 1.0) for r in rows]),

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from holdfast.access.roles import Role
 from holdfast.api.context import ApiContext
-from holdfast.core.events import CommentAdded, Recorded
+from holdfast.core.events import CommentAdded, DiagnosisMade, Recorded
 from tests.console.conftest import Visitor
-from tests.report.conftest import MINUTE, START
+from tests.report.conftest import ATTACKERS, MINUTE, START, diagnosis
 
 PAGE = "/incidents/inc_1"
 
@@ -27,6 +28,18 @@ def test_it_says_what_broke_who_is_hurt_since_when_and_why(viewer: Visitor) -> N
     assert "prompt engineering" in text
     assert "90 %" in text
     assert "deploy-7" in text
+
+
+def test_who_attacks_is_listed_and_leads_to_their_calls(viewer: Visitor, context: ApiContext) -> None:
+    campaign = msgspec.structs.replace(diagnosis(), cohort={}, attackers=ATTACKERS)
+    made = DiagnosisMade(diagnosis=campaign)
+    context.ledger.append(
+        [Recorded(incident_id="inc_1", time_ns=START + 3 * MINUTE, actor="holdfast", event=made, key="campaign")]
+    )
+    text = viewer.get(PAGE).text
+    assert "Who attacks" in text
+    assert "where=user%3Dmallory%7Cx" in text
+    assert text.count("<td>new</td>") == 1
 
 
 def test_what_is_unknown_is_said_to_be_unknown(viewer: Visitor) -> None:

@@ -103,6 +103,7 @@ def test_the_example_and_nothing_at_all_are_fine() -> None:
         ("guards", guard(over_blocking_budget=-0.1), "guards[x].over_blocking_budget"),
         ("guards", guard(routes=("gone",)), "guards[x].routes: there is no route 'gone'"),
         ("breakers", breaker(dimensions=("colour",)), "breakers[x].dimensions: 'colour' is no dimension"),
+        ("breakers", breaker(dimensions=("replica",)), "breakers[x].dimensions: 'replica' is nothing that a gateway knows"),
         ("breakers", breaker(routes=("gone",)), "breakers[x].routes: there is no route"),
         ("breakers", breaker(min_count=0), "breakers[x].min_count"),
         ("breakers", breaker(window_s=0.0), "breakers[x].window_s"),

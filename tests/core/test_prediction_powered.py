@@ -145,7 +145,7 @@ def test_each_cheap_score_needs_a_good_one_or_a_gap() -> None:
 
 def observed(traces: list[str], values: list[float], route: str = "/chat") -> Observations:
     count = len(traces)
-    return Observations(
+    return Observations.of(
         metric="x",
         time_ns=np.arange(count),
         value=np.array(values, np.float64),

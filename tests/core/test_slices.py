@@ -29,7 +29,7 @@ class Store:
 
     def _all(self, metric: str) -> Observations:
         n = len(self.time_ns)
-        return Observations(
+        return Observations.of(
             metric=metric,
             time_ns=self.time_ns,
             value=np.arange(n, dtype=np.float64),

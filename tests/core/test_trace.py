@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -172,3 +173,73 @@ def test_what_is_said_of_a_call_later_is_an_addendum_and_no_request() -> None:
     assert not trace(call("9", kind=Kind.EVALUATION)).addendum
     assert not trace(call("1"), call("9", "1", kind=Kind.EVALUATION)).addendum
     assert not trace(call("9", "1", kind=Kind.LLM)).addendum
+
+
+WRITTEN = "Your order of three phones ships on 14 May, and you can return it within 30 days."
+ALTERED = WRITTEN.replace("30 days", "80 days")
+
+
+def model(start: int = 1, end: int = 5, text: str = WRITTEN) -> Call:
+    return call("model", "root", start, end, kind=Kind.LLM, output_messages=(Message("assistant", text),))
+
+
+def step(span: str, before: str, after: str, kind: Kind = Kind.TASK, start: int = 5) -> Call:
+    return call(span, "root", start, start + 1, kind=kind, input_text=before, output_text=after)
+
+
+def delivered(*calls: Call) -> str:
+    return trace(call("root", "", 0, 20), *calls).delivered_answer
+
+
+def test_a_step_that_takes_the_answer_and_gives_another_version_of_it_delivers() -> None:
+    assert delivered(model(), step("post", WRITTEN, ALTERED)) == ALTERED
+
+
+def test_of_several_steps_one_after_the_other_the_last_delivers() -> None:
+    steps = step("filter", WRITTEN, f"{WRITTEN} Bye!", start=5), step("style", f"{WRITTEN} Bye!", ALTERED, start=7)
+    assert delivered(model(), *reversed(steps)) == ALTERED
+
+
+def test_a_step_that_was_given_the_answer_among_other_things_delivers() -> None:
+    assert delivered(model(), step("post", f"[style=short] {WRITTEN}", ALTERED)) == ALTERED
+
+
+def test_the_beginning_of_the_answer_is_delivered_where_it_was_cut() -> None:
+    assert delivered(model(), step("stream", WRITTEN, WRITTEN[:30])) == WRITTEN[:30]
+
+
+def test_what_the_root_says_counts_more_than_what_its_steps_say() -> None:
+    root = call("root", "", 0, 20, output_text=WRITTEN)
+    assert trace(root, model(), step("post", WRITTEN, ALTERED)).delivered_answer == WRITTEN
+
+
+def test_a_step_behind_the_agent_takes_the_agents_answer() -> None:
+    agent = call("agent", "root", 0, 6, kind=Kind.AGENT, output_text=WRITTEN)
+    assert delivered(agent, model(text="Another draft of it."), step("post", WRITTEN, ALTERED, start=7)) == ALTERED
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        step("guard", WRITTEN, "allow", Kind.GUARDRAIL),
+        step("guard", WRITTEN, '{"verdict": "allow", "score": 0.02}', Kind.GUARDRAIL),
+        step("title", WRITTEN, "Orders and returns"),
+        step("task", "Where is my order?", ALTERED),
+        step("task", "", ALTERED),
+        step("task", WRITTEN, ""),
+        step("store", WRITTEN, ALTERED, Kind.TOOL),
+        step("before", WRITTEN, ALTERED, start=0),
+    ],
+    ids=["a verdict", "a verdict in JSON", "a title", "another input", "no input", "no output", "a tool", "before the model"],
+)
+def test_other_steps_deliver_nothing(other: Call) -> None:
+    assert delivered(model(), other) == WRITTEN
+
+
+def test_a_word_in_the_input_of_a_step_is_no_answer() -> None:
+    assert delivered(model(text="Yes."), step("log", "Did it say Yes. or no?", "Yes. It said so.")) == "Yes."
+
+
+@given(traces())
+def test_what_delivers_is_one_of_the_calls_or_none(found: Trace) -> None:
+    assert found.delivering is None or found.delivering in found.calls

@@ -21,7 +21,7 @@ class FakeTelemetry:
         return []
 
     def _of(self, name: str) -> Observations:
-        empty = Observations(
+        empty = Observations.of(
             metric=name, time_ns=np.empty(0, np.int64), value=np.empty(0), trace_id=[], span_id=[], dimensions=[]
         )
         return self._by_metric.get(name, empty)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from holdfast.core.call import Dimensions
+from holdfast.core.diagnosis import Attacker, Diagnosis
 from holdfast.core.incident import Impact, Incident
 from holdfast.core.observations import Observations
 from holdfast.core.signal import Signal
@@ -21,7 +22,7 @@ NOW = at(1000)
 def seen(metric: str, values: list[float], **dimensions: str) -> Observations:
     n = len(values)
     of: list[Dimensions] = [{**{k: (v,) for k, v in dimensions.items()}, "user": (f"u{i % 7}",)} for i in range(n)]
-    return Observations(
+    return Observations.of(
         metric=metric,
         time_ns=np.array([at(i) for i in range(n)], np.int64),
         value=np.array(values),
@@ -58,6 +59,19 @@ def test_what_nobody_knows_the_price_of_is_not_said_to_be_free() -> None:
 def test_calls_outside_the_cohort_do_not_count() -> None:
     telemetry = FakeTelemetry(seen("ungrounded_answer", [1.0] * 100, route="/b"))
     assert measure_impact(incident(signal(segment="route=/a")), telemetry, METRICS, NOW) == Impact()
+
+
+@pytest.mark.parametrize(
+    ("cohort", "calls"), [({}, 10), ({"route": "/a"}, 100), ({"route": "/b"}, 0)], ids=["none", "all", "other"]
+)
+def test_where_only_attackers_tell_whose_calls_they_are_theirs_count(cohort: dict[str, str], calls: int) -> None:
+    told = Attacker(user="u3", attacks=10, requests=10, first_ns=1, last_ns=2, new=True)
+    diagnosis = Diagnosis(time_ns=1, layers=(), causes=(), cohort=cohort, attackers=(told,))
+    campaign = msgspec.structs.replace(incident(signal(baseline=0.0)), diagnosis=diagnosis)
+    telemetry = FakeTelemetry(seen("ungrounded_answer", [1.0] * 70, route="/a"))
+    impact = measure_impact(campaign, telemetry, METRICS, NOW)
+    assert impact.calls == min(calls, 70)
+    assert impact.users == (1 if calls == 10 else min(calls, 7))
 
 
 def test_a_metric_whose_low_values_are_bad_is_mirrored() -> None:
@@ -114,6 +128,7 @@ def test_what_a_call_cost_is_found_where_it_was_told_in_another_slice_than_the_f
     monkeypatch.setattr(impact_module, "ROWS", 50)
     bad = seen("ungrounded_answer", [1.0] * 700)
     cost = seen("cost", [0.0] * 900)
-    late = msgspec.structs.replace(cost, trace_id=[f"t{i - 200}" for i in range(900)], value=np.full(900, 0.02))
+    calls = msgspec.structs.replace(cost.calls, trace_id=[f"t{i - 200}" for i in range(900)])
+    late = msgspec.structs.replace(cost, calls=calls, value=np.full(900, 0.02))
     impact = measure_impact(incident(signal()), FakeTelemetry(bad, late), METRICS, NOW)
     assert impact.cost_usd == pytest.approx(0.02 * impact.calls)

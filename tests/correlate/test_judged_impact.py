@@ -24,7 +24,7 @@ HOUR = 3600
 def seen(metric: str, start_s: float, values: list[float], every: int = 1, route: str = "/a") -> Observations:
     """Every so many of these calls, a second apart."""
     rows = range(0, len(values), every)
-    return Observations(
+    return Observations.of(
         metric=metric,
         time_ns=np.array([at(start_s) + i * 10**9 for i in rows], np.int64),
         value=np.array([values[i] for i in rows]),
@@ -35,7 +35,7 @@ def seen(metric: str, start_s: float, values: list[float], every: int = 1, route
 
 
 def joined(*parts: Observations) -> Observations:
-    return Observations(
+    return Observations.of(
         metric=parts[0].metric,
         time_ns=np.concatenate([p.time_ns for p in parts]),
         value=np.concatenate([p.value for p in parts]),

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from holdfast.core.diagnosis import Cause, Diagnosis, Layer, LayerProbability
+from holdfast.core.diagnosis import Attacker, Cause, Diagnosis, Layer, LayerProbability
 from holdfast.core.incident import Incident, State
 from holdfast.core.signal import Signal, Verdict
 from holdfast.core.spread import Spread
@@ -214,6 +214,15 @@ def test_not_to_know_is_no_agreement(layer: Layer) -> None:
 def test_a_further_failure_of_exactly_the_diagnosed_cohort_belongs_to_it_for_hours(segment: str, hours: int, joins: bool) -> None:
     incident = incident_of(signal(segment="tenant=a"), cohort={"tenant": "a"})
     assert (why_joined(signal("refusal", segment, hours * HOUR), incident, POLICY) is not None) is joins
+
+
+@pytest.mark.parametrize(("user", "hours", "joins"), [("u1", 3, True), ("u2", 30, True), ("u3", 3, False)])
+def test_a_user_who_is_known_to_attack_belongs_to_the_campaign_whenever_seen(user: str, hours: int, joins: bool) -> None:
+    incident = incident_of(signal(segment="tenant=a"), cohort={})
+    told = tuple(Attacker(user=name, attacks=2, requests=2, first_ns=1, last_ns=2, new=True) for name in ("u1", "u2"))
+    assert incident.diagnosis is not None
+    incident = msgspec.structs.replace(incident, diagnosis=msgspec.structs.replace(incident.diagnosis, attackers=told))
+    assert (why_joined(signal("refusal", f"user={user}", hours * HOUR), incident, POLICY) is not None) is joins
 
 
 def test_one_condition_of_a_narrower_cohort_is_not_the_cohort() -> None:

@@ -1,6 +1,7 @@
+import msgspec
 import pytest
 
-from holdfast.core.diagnosis import Diagnosis
+from holdfast.core.diagnosis import Attacker, Diagnosis
 from holdfast.core.incident import Incident, Severity, State
 from holdfast.core.score import Unit
 from holdfast.core.signal import Signal, Verdict
@@ -65,6 +66,14 @@ def test_where_no_dimension_explains_it_the_title_names_the_application_only() -
     assert title_of_incident(incident(signal(segment="region=eu", baseline=0.04, observed=0.12), cohort={}), METRICS) == (
         "Hallucination tripled for support: 4.0 % → 12 %"
     )
+
+
+def test_a_campaign_is_called_by_how_many_attack() -> None:
+    attackers = tuple(Attacker(user=f"u{n}", attacks=2, requests=2, first_ns=1, last_ns=2, new=True) for n in range(8))
+    found = incident(signal(baseline=0.01, observed=0.06), cohort={})
+    assert found.diagnosis is not None
+    found = msgspec.structs.replace(found, diagnosis=msgspec.structs.replace(found.diagnosis, attackers=attackers))
+    assert title_of_incident(found, METRICS) == "Hallucination rose 6-fold for 8 users of support: 1.0 % → 6.0 %"
 
 
 def test_an_incident_without_a_failure_keeps_its_title() -> None:

@@ -40,6 +40,7 @@ METRICS: dict[str, Metric] = {
         metric("latency", family=Family.OPERATIONS, unit=Unit.MILLISECONDS, harm=1),
         metric("tokens", family=Family.OPERATIONS, unit=Unit.TOKENS, direction=Direction.BOTH, harm=0),
         metric("novelty", direction=Direction.INFORMATION),
+        metric("question_kind", family=Family.OPERATIONS, unit=Unit.COUNT, direction=Direction.INFORMATION, harm=0),
     )
 }
 

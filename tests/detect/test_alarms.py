@@ -3,7 +3,7 @@ import pytest
 
 from holdfast.core.signal import Verdict
 from holdfast.detect.alarms import baseline_value, clear, describe, raise_signal, rejudge
-from holdfast.detect.evidence import BadCall
+from holdfast.detect.evidence import MAX_ASKED, Asked, BadCall
 from holdfast.detect.policy import DetectPolicy
 from holdfast.detect.protocol import Ground
 from holdfast.detect.streams import ALARMED, TIME, WATCHING
@@ -110,3 +110,53 @@ def test_an_alarm_over_a_baseline_of_few_calls_may_be_luck() -> None:
     signal = raise_signal(watch, 0, 2e6, START_NS + 10**11)
     assert signal.verdict is Verdict.ANOMALY
     assert "young" in signal.reason
+
+
+def ask(watch: Watch, first: int, kinds: list[tuple[int, float, int]]) -> None:
+    """Requests of the application from `first` ns on, one a nanosecond: (kind, share that is bad, how many)."""
+    for kind, bad, count in kinds:
+        for number in range(count):
+            x = np.full(len(watch.ground.table.columns), float(number < round(bad * count)), np.float16)
+            watch.ground.evidence.was_asked(0, Asked(first, kind, (0,), x.tobytes()))
+            watch.ground.evidence.saw(0, [(first, (0,))])
+
+
+EASY_AND_HARD = [(0, 0.0, 900), (1, 0.4, 100)]
+
+
+def test_other_questions_than_before_are_no_failure() -> None:
+    watch = alarmed_stream(30)
+    ask(watch, START_NS - 9, EASY_AND_HARD)
+    ask(watch, START_NS, [(0, 0.0, 25), (1, 0.4, 75)])
+    signal = raise_signal(watch, 0, 2e6, START_NS + 10**11)
+    assert signal.verdict is Verdict.ANOMALY
+    assert "kinds of questions" in signal.reason
+
+
+@pytest.mark.parametrize(
+    ("before", "since"),
+    [
+        (EASY_AND_HARD, [(0, 0.3, 100)]),
+        (EASY_AND_HARD, [(0, 0.0, 25), (2, 0.4, 75)]),
+        ([(0, 0.0, 900), (1, 0.4, 5)], [(0, 0.0, 25), (1, 0.4, 75)]),
+        ([(0, 0.3, 900), (1, 0.4, 100)], [(0, 0.3, 100)]),
+        ([], [(1, 0.4, 100)]),
+        (EASY_AND_HARD, [(1, 0.4, 10)]),
+    ],
+    ids=["worse within a kind", "a new kind", "a seldom kind", "sick before", "nothing from before", "too few since"],
+)
+def test_questions_excuse_nothing_else(before: list[tuple[int, float, int]], since: list[tuple[int, float, int]]) -> None:
+    watch = alarmed_stream(30)
+    ask(watch, START_NS - 9, before)
+    ask(watch, START_NS, since)
+    assert raise_signal(watch, 0, 2e6, START_NS + 10**11).verdict is Verdict.FAILURE
+
+
+def test_what_was_usual_is_kept_while_a_shift_goes_on() -> None:
+    watch = alarmed_stream(30)
+    ask(watch, START_NS - 9, EASY_AND_HARD)
+    ask(watch, START_NS, [(0, 0.0, 25), (1, 0.4, 75)])
+    assert raise_signal(watch, 0, 2e6, START_NS + 10**11).verdict is Verdict.ANOMALY
+    ask(watch, START_NS + 1, [(0, 0.0, MAX_ASKED // 4), (1, 0.4, MAX_ASKED - MAX_ASKED // 4)])
+    watch.streams.totals[0] += [1000, 300, 300, 300]
+    assert rejudge(watch, 0) is None

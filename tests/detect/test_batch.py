@@ -13,7 +13,7 @@ from holdfast.detect.batch import STUBBORN_LATE, Batch, Extractor
 from holdfast.detect.columns import ColumnTable
 from holdfast.detect.policy import DetectPolicy
 from holdfast.detect.segments import SegmentIndex
-from tests.detect.simulation import METRICS, Script, traffic
+from tests.detect.simulation import METRICS, RATES, Script, traffic
 
 TRACES = traffic(Script(seconds=200))
 
@@ -30,7 +30,7 @@ def shifted(scored: ScoredTrace, seconds: float) -> ScoredTrace:
 
 def test_every_score_becomes_a_row() -> None:
     batch = extractor().extract(TRACES)
-    assert len(batch.scores) == len(TRACES) * len(METRICS) == len(batch.value) == len(batch.profile)
+    assert len(batch.scores) == len(TRACES) * len(RATES) == len(batch.value) == len(batch.profile)
     assert (batch.reached_ns[1:] >= batch.reached_ns[:-1]).all()
 
 
@@ -38,7 +38,7 @@ def test_a_trace_that_comes_again_counts_once() -> None:
     seen = extractor()
     seen.extract(TRACES)
     assert not seen.extract(TRACES).scores
-    assert seen.skipped["duplicate"] == len(TRACES) * len(METRICS)
+    assert seen.skipped["duplicate"] == len(TRACES) * len(RATES)
 
 
 def test_a_trace_that_comes_again_with_a_further_score_counts_for_that_score_alone() -> None:
@@ -98,7 +98,7 @@ def test_a_new_version_of_a_scorer_is_told_once_and_the_first_one_not_at_all() -
     newer = [
         msgspec.structs.replace(t, scores=tuple(msgspec.structs.replace(s, version="2") for s in t.scores)) for t in TRACES[5:8]
     ]
-    assert len(seen.extract(newer[:1]).recalibrated) == len(METRICS)
+    assert len(seen.extract(newer[:1]).recalibrated) == len(RATES)
     assert not seen.extract(newer[1:]).recalibrated
 
 
@@ -181,7 +181,7 @@ def test_each_score_is_placed_at_its_own_call() -> None:
     seen = extractor()
     batch = seen.extract([TRACES[0], of_several_calls(TRACES[1]), TRACES[2]])
     tools = ["search" in {seen._index.segments[s].value for s in seen._index.profiles[p]} for p in batch.profile]
-    count = len(METRICS)
+    count = len(RATES)
     assert tools == [False] * count + [bool(i % 2) for i in range(count)] + [False] * count
     assert batch.trace[batch.place].tolist() == [0] * count + [1] * count + [2] * count
 

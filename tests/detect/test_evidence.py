@@ -1,4 +1,6 @@
-from holdfast.detect.evidence import MAX_BAD, MAX_TRACES, BadCall, Evidence, exemplars
+import numpy as np
+
+from holdfast.detect.evidence import MAX_ASKED, MAX_BAD, MAX_TRACES, Asked, BadCall, Evidence, exemplars
 
 
 def bad(time_ns: int, badness: float, trace: str, segments: tuple[int, ...] = (0, 1)) -> BadCall:
@@ -52,12 +54,43 @@ def test_what_is_forgotten_is_in_no_trace_and_no_bad_call_any_more() -> None:
     assert len(evidence.bad_between(0, 3, 0, (0, 9))) == 1
 
 
+def asked(time_ns: int, kind: int, segments: tuple[int, ...], *x: float) -> Asked:
+    return Asked(time_ns, kind, segments, np.array(x, np.float16).tobytes())
+
+
+def told(evidence: Evidence, column: int, segment: int) -> list[tuple[int, int, float]]:
+    return [*zip(*(of.tolist() for of in evidence.asked(0, column, segment)), strict=True)]
+
+
+def test_of_requests_by_kind_only_those_of_the_segment_count_of_which_the_column_said_something() -> None:
+    evidence = Evidence()
+    for request in (asked(1, 0, (0, 1), 0.5, 0.25), asked(2, 1, (0, 2), 1.0, np.nan), asked(3, 1, (0, 1), 0.75)):
+        evidence.was_asked(0, request)
+    assert told(evidence, 0, 0) == [(1, 0, 0.5), (2, 1, 1.0), (3, 1, 0.75)]
+    assert told(evidence, 0, 1) == [(1, 0, 0.5), (3, 1, 0.75)]
+    assert told(evidence, 1, 0) == [(1, 0, 0.25)]
+    assert told(evidence, 2, 0) == told(Evidence(), 0, 0) == []
+
+
+def test_requests_by_kind_are_bounded_and_can_be_forgotten() -> None:
+    evidence = Evidence()
+    for i in range(MAX_ASKED + 5):
+        evidence.was_asked(0, asked(i, 0, (0, 1), 0.5))
+    assert len(told(evidence, 0, 1)) == MAX_ASKED
+    evidence.forget([1])
+    assert (len(told(evidence, 0, 1)), len(told(evidence, 0, 0))) == (0, MAX_ASKED)
+    evidence.drop(0)
+    assert told(evidence, 0, 0) == []
+
+
 def test_a_snapshot_is_exact() -> None:
     evidence, again = Evidence(), Evidence()
+    evidence.was_asked(0, asked(1, 0, (0, 1), 0.5))
     evidence.saw(0, [(1, (0, 1))])
     evidence.found(0, 3, bad(5, 0.6, "a"))
     again.load(evidence.state())
     assert again.bad_between(0, 3, 1, (0, 9)) == evidence.bad_between(0, 3, 1, (0, 9))
+    assert told(again, 0, 1) == [(1, 0, 0.5)]
     assert list(again.traces_between(0, 1, (0, 9))) == [(0, 1)]
 
 

@@ -160,3 +160,16 @@ def test_scores_of_unbounded_size_are_cut_at_one() -> None:
     big = msgspec.structs.replace(TRACES[0].scores[0], value=7.0)
     (panel,) = maker.make([msgspec.structs.replace(TRACES[0], scores=(big,))])
     assert panel.x.tolist() == [[1.0]]
+
+
+def test_what_columns_say_of_a_request_is_kept_with_the_kind_of_its_question() -> None:
+    maker, traces = Maker(), []
+    for one in TRACES[:50]:
+        said = msgspec.structs.replace(one.scores[0], metric="question_kind", value=7.0)
+        traces.append(msgspec.structs.replace(one, scores=(*one.scores, said)))
+    maker.make([*traces, *TRACES[50:60]])
+    app = maker.ground.index.service_of(maker.ground.index.profile(TRACES[0].trace.dimensions))
+    times, kinds, x = maker.ground.evidence.asked(app, maker.column("refusal", "score"), app)
+    assert kinds.tolist() == [7] * 50
+    assert x.tolist() == [next(s.value for s in one.scores if s.metric == "refusal") for one in TRACES[:50]]
+    assert times.tolist() == sorted(times.tolist())

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.detect.recognised import LONGEST, Recognised, pack
+from holdfast.detect.recognised import LONGEST, Recognised, Spans, pack
 
 Pairs = list[tuple[str, int]]
 State = list[tuple[str, bytes, tuple[str, ...], bytes]]
@@ -13,7 +13,7 @@ def told(seen: Recognised, trace: str, pairs: Pairs) -> Pairs:
     """What of these scores counts."""
     metrics = [metric for _, metric in pairs]
     alike = pack(metrics), len(set(metrics)) == len(metrics)
-    partly = seen.fresh([trace], [span for span, _ in pairs], [len(pairs)], [alike])
+    partly = seen.fresh([trace], Spans.of([span for span, _ in pairs], [len(pairs)]), [alike])
     return [pairs[i] for i in partly[0]] if partly else pairs
 
 
@@ -94,3 +94,49 @@ def test_it_says_what_a_dictionary_would_say_also_over_a_restart(traces: list[tu
         once = [pair for i, pair in enumerate(pairs) if pair not in done and (pair not in pairs[:i])]
         assert told(seen, trace, pairs) == once
         done += once
+
+
+def test_spans_are_told_by_trace_also_where_two_traces_have_one_of_the_same_id() -> None:
+    spans = Spans.of(["a", "b", "a", "b", "a"], [3, 0, 2])
+    assert spans.distinct == ["a", "b", "b", "a"]
+    assert (spans.many.tolist(), spans.number.tolist()) == ([2, 0, 2], [0, 1, 0, 2, 3])
+
+
+def test_no_traces_have_no_spans() -> None:
+    spans = Spans.of([], [])
+    assert (spans.distinct, spans.many.tolist(), spans.number.tolist()) == ([], [], [])
+
+
+@pytest.mark.parametrize("lengths", [[2, 2], [3, 1], [4]], ids=str)
+def test_traces_of_one_call_each_are_told_as_any_others(lengths: list[int]) -> None:
+    spans = [name for name, length in zip("xy", lengths, strict=False) for _ in range(length)]
+    found = Spans.of(spans, lengths)
+    assert found.distinct == list("xy")[: len(lengths)]
+    assert [found.distinct[at] for at in found.number.tolist()] == spans
+
+
+def many(seen: Recognised, traces: list[tuple[str, Pairs]]) -> dict[int, list[int]]:
+    """What `fresh` says of several traces at once."""
+    pairs = [pair for _, own in traces for pair in own]
+    alike = [(pack([m for _, m in own]), len({m for _, m in own}) == len(own)) for _, own in traces]
+    spans = Spans.of([span for span, _ in pairs], [len(own) for _, own in traces])
+    return seen.fresh([trace for trace, _ in traces], spans, alike)
+
+
+def test_traces_of_several_calls_that_come_together_are_remembered_as_if_they_came_alone() -> None:
+    traces = [("t", [("a", 1), ("b", 2), ("a", 3)]), ("u", [("c", 1)]), ("v", [("a", 2), ("d", 1)])]
+    together, alone = Recognised(10), Recognised(10)
+    assert many(together, traces) == {}
+    for trace in traces:
+        assert many(alone, [trace]) == {}
+    assert together.state() == alone.state()
+    assert many(together, traces) == {0: [], 1: [], 2: []}
+    assert many(together, [("t", [("a", 2), ("b", 2), ("a", 3)])]) == {0: [0]}
+
+
+def test_a_trace_of_more_calls_than_a_byte_can_number_is_recognised() -> None:
+    pairs = [(f"s{i}", i) for i in range(300)]
+    seen, again = Recognised(3), Recognised(3)
+    assert told(seen, "t", pairs) == pairs
+    again.load(seen.state())
+    assert told(again, "t", [*pairs, ("s7", 999)]) == [("s7", 999)]

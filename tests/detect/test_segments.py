@@ -23,6 +23,13 @@ def test_users_are_not_segments_by_themselves() -> None:
     assert of(index(), {"service.name": ("shop",), "user": ("u1",)}) == {"shop"}
 
 
+def test_replicas_have_no_streams_and_make_no_profiles() -> None:
+    segments = index()
+    profiles = {segments.profile({"service.name": ("shop",), "replica": (f"pod-{n}",)}) for n in range(100)}
+    assert len(profiles) == 1
+    assert {str(segment) for segment in segments.segments} == {"shop"}
+
+
 def test_a_call_without_a_service_is_counted_under_one_name() -> None:
     assert of(index(), {"route": ("/a",)}) == {"unknown_service", "unknown_service[route=/a]"}
 

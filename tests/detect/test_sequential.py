@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -92,6 +94,42 @@ def test_a_shift_of_traffic_towards_a_harder_route_is_no_failure() -> None:
         route_shift=(5000.0, {"/chat": 0.2, "/search": 0.8}),
     )
     assert not failures(replay(script))
+
+
+def asked(script: Script) -> list[ScoredTrace]:
+    """The traffic of a script whose routes nobody tells, but scorers recognise them as kinds of questions."""
+    found = []
+    for one in traffic(script):
+        (call,) = one.trace.calls
+        kind = float([*script.routes].index(call.dimensions["route"][0]))
+        told = {name: values for name, values in call.dimensions.items() if name != "route"}
+        said = msgspec.structs.replace(one.scores[0], metric="question_kind", value=kind, scorer="question_kind")
+        trace = Trace(call.trace_id, (msgspec.structs.replace(call, dimensions=told),))
+        found.append(msgspec.structs.replace(one, trace=trace, scores=(*one.scores, said)))
+    return found
+
+
+HARDER = Script(
+    seconds=4 * 3600.0,
+    metrics={"ungrounded_answer": 0.04},
+    route_effect={"/search": 3.0},
+    route_shift=(8000.0, {"/chat": 0.2, "/search": 0.8}),
+)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_shift_of_traffic_towards_harder_questions_is_no_failure(seed: int) -> None:
+    assert not failures(feed(Detection(METRICS), asked(replace(HARDER, seed=seed))))
+
+
+def test_worse_answers_to_the_same_kinds_of_questions_are_a_failure_whatever_else_is_asked() -> None:
+    script = replace(HARDER, faults=[Fault(8000.0, "ungrounded_answer", 0.3)])
+    assert failures(feed(Detection(METRICS), asked(script)))
+
+
+def test_what_users_do_is_not_excused_by_what_they_ask() -> None:
+    script = replace(HARDER, metrics={"prompt_injection": 0.02}, route_effect={"/search": 6.0})
+    assert failures(feed(Detection(METRICS), asked(script)))
 
 
 def test_a_scorer_with_a_new_version_and_another_scale_is_recalibrated_not_alarmed() -> None:

@@ -158,3 +158,27 @@ def test_of_less_grave_scores_the_mean_counts() -> None:
 def test_what_leaves_no_doubt_fails_by_the_share_of_such_calls(before: float, since: float, verdict: Verdict) -> None:
     attacks = metric("prompt_injection", family=Family.SAFETY, harm=2)
     assert judge(attacks, effect(0.03, 0.05, sure=(before, since)), POLICY)[0] is verdict
+
+
+@pytest.mark.parametrize(
+    ("baseline", "observed", "verdict"),
+    [
+        (0.14, 0.23, Verdict.ANOMALY),
+        (0.06, 0.12, Verdict.ANOMALY),
+        (0.14, 0.30, Verdict.FAILURE),
+        (0.06, 0.19, Verdict.FAILURE),
+        (0.03, 0.06, Verdict.FAILURE),
+    ],
+    ids=["fiction", "news", "fifteen points more", "three times as much", "where harm is rare"],
+)
+def test_where_a_grave_score_is_high_every_day_it_must_rise_far(baseline: float, observed: float, verdict: Verdict) -> None:
+    grave = metric("unsafe_output", family=Family.SAFETY, harm=3)
+    assert judge(grave, effect(baseline, observed, failed=20), POLICY)[0] is verdict
+    assert judge(metric("m", harm=2), effect(baseline, observed, failed=20), POLICY)[0] is Verdict.FAILURE
+
+
+@pytest.mark.parametrize(("since", "verdict"), [(0.25, Verdict.ANOMALY), (0.35, Verdict.FAILURE)])
+def test_and_three_times_as_many_must_be_clearly_worse(since: float, verdict: Verdict) -> None:
+    grave = metric("unsafe_output", family=Family.SAFETY, harm=3)
+    moved = effect(0.14, 0.2, failed=20, outliers=Outliers(0.1, since, 1.0))
+    assert judge(grave, moved, POLICY)[0] is verdict

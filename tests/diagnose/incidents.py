@@ -89,6 +89,13 @@ class Shop:
                 self.dimensions[i] = {**self.dimensions[i], dimension: (new,)}
         return self
 
+    def spread_over(self, dimension: str, values: Sequence[str], hold: Hurt = lambda d: True) -> "Shop":
+        """All calls that `hold` picks carry one of these values, drawn evenly."""
+        for i, own in enumerate(self.dimensions):
+            if hold(own):
+                self.dimensions[i] = {**own, dimension: (str(self.random.choice(list(values))),)}
+        return self
+
     def arrive(self, dimension: str, value: str, share: float = 0.3) -> "Shop":
         """From onset on a share of the calls carries a value that nobody had before."""
         for i in np.flatnonzero(self.late & (self.random.random(len(self.dimensions)) < share)).tolist():
@@ -117,7 +124,7 @@ class Shop:
         found = {}
         for name, values in self.values.items():
             rows = np.flatnonzero(self.kept[name])
-            found[name] = Observations(
+            found[name] = Observations.of(
                 metric=name,
                 time_ns=self.time_ns[rows],
                 value=values[rows],
@@ -143,7 +150,7 @@ class ShopTelemetry:
 
     def observations(self, service: str, metrics: Sequence[str], start_ns: int, end_ns: int) -> dict[str, Observations]:
         nothing = np.zeros(0, dtype=np.int64)
-        empty = Observations(metric="", time_ns=nothing, value=np.zeros(0), trace_id=[], span_id=[], dimensions=[])
+        empty = Observations.of(metric="", time_ns=nothing, value=np.zeros(0), trace_id=[], span_id=[], dimensions=[])
         known = self.columns if service == SERVICE else {}
         return {m: known.get(m, empty).between(start_ns, end_ns) for m in metrics}
 

@@ -32,6 +32,28 @@ def test_a_conjunction_is_named_where_neither_part_alone_is_sick() -> None:
     assert found.conditions == {"tenant": "beta", "region": "eu"}
 
 
+def pods(region: str, count: int) -> Shop:
+    return Shop().spread_over("replica", [f"{region}-{n}" for n in range(count)], lambda d: d["region"] == (region,))
+
+
+def test_one_sick_replica_is_named_rather_than_its_region() -> None:
+    shop = pods("eu", 3).break_(["refusal"], lambda d: d.get("replica") == ("eu-1",), 0.3)
+    assert scan(shop).conditions == {"replica": "eu-1"}
+
+
+def test_a_region_with_one_replica_is_called_by_its_own_name() -> None:
+    assert scan(pods("eu", 1).break_(["refusal"], lambda d: d["region"] == ("eu",), 0.3)).conditions == {"region": "eu"}
+
+
+def test_a_sick_region_is_not_blamed_on_the_worst_of_its_replicas() -> None:
+    assert scan(pods("eu", 3).break_(["refusal"], lambda d: d["region"] == ("eu",), 0.3)).conditions == {"region": "eu"}
+
+
+def test_a_thousand_short_lived_replicas_do_not_hide_what_is_sick() -> None:
+    shop = Shop().spread_over("replica", [f"pod-{n}" for n in range(1000)])
+    assert scan(shop.break_(["refusal"], lambda d: d["tenant"] == ("beta",), 0.3)).conditions == {"tenant": "beta"}
+
+
 def test_a_condition_that_another_implies_is_left_out() -> None:
     shop = Shop().upgrade("prompt.version", "chat-v1", "chat-v2").break_(["refusal"], lambda d: d["route"] == ("/chat",))
     found = scan(shop, {("prompt.version", "chat-v2"): NEW_VALUE_BONUS})

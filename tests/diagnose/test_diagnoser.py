@@ -13,7 +13,7 @@ from holdfast.core.incident import Incident
 from holdfast.core.signal import Segment, Signal, Verdict
 from holdfast.core.spread import Spread
 from holdfast.diagnose.diagnoser import Diagnoser, leading
-from tests.diagnose.incidents import END, HOUR, METRICS, MINUTE, ONSET, SERVICE, Shop, ShopTelemetry, incident, signal
+from tests.diagnose.incidents import END, HOUR, METRICS, MINUTE, ONSET, SERVICE, Shop, ShopTelemetry, incident, metric, signal
 
 DIAGNOSER = Diagnoser(METRICS)
 
@@ -274,3 +274,39 @@ def test_nine_thousand_calls_take_about_a_second_of_one_core() -> None:
     started = time.process_time()
     DIAGNOSER.diagnose(question, telemetry, END)
     assert time.process_time() - started < 5.0, "an order of magnitude, not a benchmark: see bench/diagnose.py"
+
+
+def guarded(*metrics: str) -> Diagnosis:
+    """In one region a share of the answers is replaced, after a change of the guard."""
+    shop = Shop()
+    shop.values["guardrail_error"], shop.kept["guardrail_error"] = np.zeros(len(shop.dimensions)), shop.kept["error"]
+    shop.break_(metrics, lambda d: d["region"] == ("eu",), 0.2)
+    change = Change(
+        id="guard", time_ns=ONSET - MINUTE, kind=ChangeKind.GUARDRAIL, target="tone", service=SERVICE, scope={"region": "eu"}
+    )
+    diagnoser = Diagnoser({**METRICS, "guardrail_error": metric("guardrail_error")})
+    return diagnoser.diagnose(incident(signal(metrics[0])), shop.telemetry(change), END)
+
+
+@pytest.mark.parametrize(
+    "harm", [("answer_altered",), ("answer_altered", "guardrail_block"), ("guardrail_block", "refusal")], ids=str
+)
+def test_a_guard_that_fails_where_answers_are_blocked_or_replaced_is_down_and_no_filter_is_misset(harm: tuple[str, ...]) -> None:
+    found = guarded("guardrail_error", *harm)
+    assert (found.causes[0].fault, found.causes[0].change_id) == ("guard_model_down", "guard")
+    assert found.confidence > 0.8
+
+
+def test_a_guard_that_blocks_without_failing_is_misset() -> None:
+    assert guarded("guardrail_block", "refusal", "answer_altered").layers[0].layer is Layer.OUTPUT_PROCESSING
+
+
+@pytest.mark.parametrize(("german", "cohort"), [(0.02, {}), (0.3, {"language": "en"})])
+def test_the_language_of_nearly_everybody_is_no_cohort(german: float, cohort: dict[str, str]) -> None:
+    shop = Shop()
+    chance = shop.random.random(len(shop.dimensions))
+    for place, dimensions in enumerate(shop.dimensions):
+        if chance[place] > 0.2:  # a fifth of the requests is too short to tell
+            shop.dimensions[place] = {**dimensions, "language": ("de" if chance[place] > 1 - german * 0.8 else "en",)}
+    found = diagnose(shop.break_(["refusal"], lambda d: d.get("language") == ("en",)), signals=(signal("refusal"),))
+    assert found.cohort == cohort

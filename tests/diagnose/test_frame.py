@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from holdfast.core.call import Dimensions
-from holdfast.core.observations import Observations
+from holdfast.core.observations import Calls, Observations
 from holdfast.diagnose.frame import MOST_VALUES, Frame
 from tests.diagnose.incidents import CALLS, ONSET, Shop
 
@@ -50,7 +50,7 @@ def test_equal_span_ids_of_two_traces_are_two_calls() -> None:
     def rows(metric: str, traces: list[str]) -> Observations:
         n = len(traces)
         dimensions: list[Dimensions] = [{"route": (f"/{t}",)} for t in traces]
-        return Observations(
+        return Observations.of(
             metric=metric, time_ns=np.arange(n), value=np.ones(n), trace_id=traces, span_id=["s"] * n, dimensions=dimensions
         )
 
@@ -59,6 +59,21 @@ def test_equal_span_ids_of_two_traces_are_two_calls() -> None:
     assert frame.columns["b"].call.tolist() == [1, 0, 1]
     assert frame.columns["c"].call.tolist() == [1]
     assert frame.mask(("route", "/y")).tolist() == [False, True]
+
+
+def test_a_late_score_of_a_call_that_is_known_already_is_one_of_that_call() -> None:
+    kinds: list[Dimensions] = [{"route": ("/chat",)}, {"route": ("/late",)}]
+    ids = {"trace_id": ["x", "y", "x"], "span_id": ["s", "s", "s"]}
+    calls = Calls(time_ns=np.array([1, 2, 3]), kind=np.array([0, 0, 1]), kinds=kinds, **ids)
+    told = {
+        "a": Observations(metric="a", calls=calls, call=np.array([0, 1]), value=np.zeros(2)),
+        "b": Observations(metric="b", calls=calls, call=np.array([1, 2]), value=np.ones(2)),
+    }
+    frame = Frame(told, 0)
+    assert [frame.key(i) for i in range(len(frame))] == [("x", "s"), ("y", "s")]
+    assert frame.columns["b"].call.tolist() == [1, 0]
+    assert frame.time_ns.tolist() == [3, 2]
+    assert not frame.mask(("route", "/late")).any()
 
 
 def test_profiles_tell_the_same_as_masks() -> None:

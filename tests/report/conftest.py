@@ -1,8 +1,9 @@
 """An incident as the pipeline would leave it."""
 
+import msgspec
 import pytest
 
-from holdfast.core.diagnosis import Cause, Diagnosis, Layer, LayerProbability, Statement
+from holdfast.core.diagnosis import Attacker, Cause, Diagnosis, Layer, LayerProbability, Statement
 from holdfast.core.events import DiagnosisMade, ImpactMeasured, IncidentOpened, Recorded, SignalJoined, fold
 from holdfast.core.incident import Impact, Incident, Severity
 from holdfast.core.score import Direction, Family, Metric, Unit
@@ -91,3 +92,17 @@ def events(probability: float = 0.9) -> list[Recorded]:
 @pytest.fixture
 def incident() -> Incident:
     return fold(events())
+
+
+ATTACKERS = (
+    Attacker(user="mallory|x", attacks=7, requests=9, first_ns=START, last_ns=START + 5 * MINUTE, new=True),
+    Attacker(user="trudy", attacks=2, requests=40, first_ns=START, last_ns=START, new=False),
+)
+
+
+@pytest.fixture
+def campaign(incident: Incident) -> Incident:
+    """The same incident, were it the work of two users."""
+    assert incident.diagnosis is not None
+    diagnosis = msgspec.structs.replace(incident.diagnosis, cohort={}, attackers=ATTACKERS)
+    return msgspec.structs.replace(incident, diagnosis=diagnosis)

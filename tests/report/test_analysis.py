@@ -48,6 +48,20 @@ def test_without_calls_the_period_is_null(metrics: dict[str, Metric]) -> None:
     assert document(empty, metrics)["period"] == {"start": None, "end": None}
 
 
+def test_who_attacks_is_listed_with_how_often_and_when(campaign: Incident, metrics: dict[str, Metric]) -> None:
+    (found,) = document(analysed(campaign), metrics)["incidents"]
+    assert found["cohort"] == {}
+    assert [one["user"] for one in found["attackers"]] == ["mallory|x", "trudy"]
+    assert found["attackers"][0] == {
+        "user": "mallory|x",
+        "attacks": 7,
+        "requests": 9,
+        "first_at": "2023-11-14T22:13:20.000Z",
+        "last_at": "2023-11-14T22:18:20.000Z",
+        "new": True,
+    }
+
+
 def test_an_incident_without_a_diagnosis_says_so_by_empty_lists(incident: Incident, metrics: dict[str, Metric]) -> None:
     bare = msgspec.structs.replace(incident, diagnosis=None)
     found = document(analysed(bare), metrics)["incidents"][0]

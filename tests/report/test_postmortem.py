@@ -22,6 +22,15 @@ def test_it_names_cause_cohort_change_and_impact(incident: Incident, metrics: di
         assert expected in text
 
 
+def test_who_attacked_is_listed_and_their_names_are_quoted(campaign: Incident, metrics: dict[str, Metric]) -> None:
+    text = postmortem(campaign, metrics)
+    assert "affected: users who attack, see below" in text
+    assert "| 7 | 9 | 2023-11-14T22:13:20.000Z | 2023-11-14T22:18:20.000Z | yes |" in text
+    row = next(line for line in text.splitlines() if "mallory" in line)
+    assert "`mallory" in row
+    assert row.replace("\\|", "").count("|") == 7
+
+
 def test_a_doubtful_diagnosis_is_called_a_hypothesis(metrics: dict[str, Metric]) -> None:
     assert "treat it as a hypothesis" in postmortem(fold(events(probability=0.5)), metrics)
     assert "treat it as a hypothesis" not in postmortem(fold(events(probability=0.9)), metrics)

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from holdfast.core.call import Kind
@@ -77,6 +79,61 @@ def test_where_nothing_can_have_changed_it_does_not_apply() -> None:
     assert not scores(Delivery(), exchange(ANSWER))
     assert not scores(Delivery(), trace(call(Kind.WORKFLOW, 1), llm()))
     assert not scores(Delivery(), trace(call(Kind.WORKFLOW, 1, output_text="x")))
+
+
+TRIAGE = (
+    '{"category": "transfer_missing", "reference": "TX7655145", "amount": 30.78, "summary": "A transfer of 30.78 EUR is late."}'
+)
+
+
+def processed(written: str, shown: str, kind: Kind = Kind.TASK) -> float:
+    """What the scorer says where a step after the model turns one text into another, and nothing else tells."""
+    step = call(kind, 4, input_text=written, output_text=shown)
+    return value(Delivery(), trace(call(Kind.OTHER, 1), llm(written), step))
+
+
+@pytest.mark.parametrize("kind", [Kind.TASK, Kind.OTHER, Kind.GUARDRAIL, Kind.WORKFLOW])
+def test_a_step_behind_the_model_delivers_what_it_makes_of_the_answer(kind: Kind) -> None:
+    assert processed(WRITTEN, WRITTEN.replace("30 days", "80 days"), kind) >= 0.7
+    assert processed(WRITTEN, WRITTEN, kind) == 0.0
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        TRIAGE.replace("TX7655145", "TX76"),
+        TRIAGE.replace(" 30.78,", " 3078,"),
+        TRIAGE.replace(" 30.78,", " null,"),
+        TRIAGE.replace('"reference": "TX7655145", ', ""),
+        TRIAGE.replace("transfer_missing", "card_dispute"),
+    ],
+    ids=["a cut reference", "a lost point", "an emptied value", "a missing name", "another category"],
+)
+def test_json_in_which_a_value_is_another_one_is_altered(shown: str) -> None:
+    assert processed(TRIAGE, shown) >= 0.7
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        json.dumps(json.loads(TRIAGE), indent=2),
+        json.dumps(dict(reversed(json.loads(TRIAGE).items()))),
+        json.dumps(json.loads(TRIAGE) | {"id": 12, "received": "2026-10-05"}),
+        json.dumps({"ok": True, "data": json.loads(TRIAGE)}),
+        TRIAGE.replace("30.78,", "30.780,"),
+        f"```json\n{TRIAGE}\n```",
+    ],
+    ids=["indented", "in another order", "with additions", "wrapped", "another spelling of a number", "fenced"],
+)
+def test_json_that_was_only_written_anew_is_not(shown: str) -> None:
+    assert processed(TRIAGE, shown) == 0.0
+
+
+def test_one_of_the_texts_that_the_model_wrote_as_json_may_be_shown_alone() -> None:
+    written = json.dumps({"answer": WRITTEN, "sources": ["terms"]})
+    assert value(Delivery(), trace(call(Kind.WORKFLOW, 1, output_text=WRITTEN), llm(written))) == 0.0
+    other = WRITTEN.replace("30 days", "80 days")
+    assert value(Delivery(), trace(call(Kind.WORKFLOW, 1, output_text=other), llm(written))) >= 0.7
 
 
 def test_an_agent_under_a_silent_server_span_delivers() -> None:

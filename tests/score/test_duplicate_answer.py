@@ -131,3 +131,30 @@ def test_an_answer_that_stands_in_the_documents_of_both_questions_is_no_mix_up()
 def test_structured_answers_are_skipped() -> None:
     form = '{"queue": "billing", "urgent": false, "summary": "the customer asks about an invoice of May", "open": true}'
     assert not scores(warm(), exchange(form, "Was the invoice of May paid?"))
+
+
+SCAM = "That is a scam: do not send your PIN or your password to anybody, and delete the message."
+QUOTED = [
+    f"Somebody {verb} that I {won} {number} and must send {secret}, is it true?"
+    for verb, won, number, secret in (
+        ("writes", "won", "fifty thousand", "my PIN"),
+        ("called saying", "owe taxes", "since March", "the password of my account"),
+        ("knocked claiming", "inherited gold", "abroad", "a message with codes"),
+        ("texted offering", "get a free phone", "today", "an answer and my PIN"),
+        ("mailed warning", "lose access", "tonight", "login and password"),
+        ("told a neighbour", "got a parcel", "from customs", "coins for delivery"),
+    )
+]
+
+
+def test_a_policy_that_fits_each_of_its_questions_is_no_mix_up() -> None:
+    scorer = warm()
+    values = [value(scorer, exchange(SCAM, asked)) for asked in QUOTED]
+    assert max(values[3:]) < 0.3
+
+
+def test_an_answer_that_fits_one_question_and_goes_to_strangers_stays_one() -> None:
+    scorer = warm()
+    asked = ["Was the invoice of May paid?", *(f"How do I {what}?" for what in ("swim", "bake bread", "fly", "reset it", "sing"))]
+    values = [value(scorer, exchange(ANSWER, question)) for question in asked]
+    assert min(values[1:]) > 0.7

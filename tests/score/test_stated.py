@@ -24,6 +24,9 @@ CLAIM = "Phones can be returned within 30 days of delivery."
         f"مرحباً أحمد، {CLAIM} هل تحتاج إلى مساعدة أخرى؟ شكراً لتواصلك معنا.",
         f"Здравствуйте, Иван! {CLAIM} Всего доброго.",
         f"Of course. {CLAIM} Would you like to order it?",
+        f"Oh, what a lovely choice! {CLAIM} Keep every detail in mind!",
+        f"Wie schön, dass Sie fragen! {CLAIM}",
+        f"{CLAIM} Si goda ogni dettaglio!",
     ],
 )
 def test_marks_greetings_offers_and_questions_state_nothing(answer: str) -> None:
@@ -39,6 +42,10 @@ def test_marks_greetings_offers_and_questions_state_nothing(answer: str) -> None
         "You pay [the fee is 45 euros] at the desk.",
         "The prices are [680, 4500] euros.",
         '{"answer": "Thanks for asking.", "prices": [12, 40]}',
+        "The parcel is yours to keep!",
+        f"The first 30 days are free! {CLAIM}",
+        f"Oh, what a pleasure it is that you come to us with this matter, so let me tell you! {CLAIM}",
+        f"{CLAIM} The box is not needed! {CLAIM}",
         "Hi-fi systems are repaired in the shop.",
         "Our fee (19 euros in summer) is paid once.",
         "Deutsche Bahn tickets are valid on that day.",

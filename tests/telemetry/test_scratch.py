@@ -31,7 +31,7 @@ def scratch(tmp_path: Path) -> Iterator[ScratchStore]:
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a few calls fill many blocks."""
     monkeypatch.setattr(module, "BLOCK_CALLS", 3)
-    monkeypatch.setattr(module, "BLOCKS_AT_HAND", 2)
+    monkeypatch.setattr(module, "CALLS_AT_HAND", 6)
 
 
 def change(identity: str, time_ns: int = T0, kind: ChangeKind = ChangeKind.PROMPT) -> Change:

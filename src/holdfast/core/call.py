@@ -25,8 +25,8 @@ DIMENSIONS = (
 """The dimensions of a segment, by these names in code, stores, API and console."""
 
 MACHINES = frozenset({"replica"})
-"""Dimensions that say which machine served a call. They come and go, and there may be thousands: they explain a failure where it is
-diagnosed, but no stream of scores is kept of them, and a gateway cannot choose one.
+"""Dimensions that say which machine served a call. They come and go, and there may be thousands: they explain a failure where it
+is diagnosed, but no stream of scores is kept of them, and a gateway cannot choose one.
 """
 
 Dimensions = dict[str, tuple[str, ...]]

@@ -52,11 +52,28 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     exemplars: tuple[Exemplar, ...] = ()
 
 
+class Attacker(msgspec.Struct, frozen=True, kw_only=True):
+    """A user who attacks the application.
+
+    `attacks` of their `requests` since the onset are attacks, the first and the last of them at `first_ns` and `last_ns`.
+    `new`: they had asked nothing before the onset, as far back as the diagnosis looked.
+    """
+
+    user: str
+    attacks: int
+    requests: int
+    first_ns: int
+    last_ns: int
+    new: bool
+
+
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     """What is believed about an incident at `time_ns`.
 
     `layers` holds all seven, most probable first, summing to 1. `cohort` is the smallest conjunction of dimensions that explains
-    the failure, empty when no dimension does; `cohort_confidence` the share of bootstraps that agree.
+    the failure, empty when no dimension does; `cohort_confidence` the share of bootstraps that agree,
+    `cohort_share` the share of the calls since the onset that are in it, in [0, 1].
+    `attackers`, who attacked most first, are who did it where a few users attack: where the cohort is empty, it is they.
     `onset_ns` is when the failure began inside the cohort, 0 where that cannot be told better than the signals did.
     `confidence_low` is at most `confidence`, and at most what held-out diagnoses that were so sure bore out: it gates automation.
     0 where nothing is known of that.
@@ -68,11 +85,13 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     causes: tuple[Cause, ...]
     cohort: dict[str, str] = {}
     cohort_confidence: float = 0.0
+    cohort_share: float = 0.0
     onset_ns: int = 0
     evidence: tuple[Statement, ...] = ()
     actions: tuple[str, ...] = ()
     calls_seen: int = 0
     confidence_low: float = 0.0
+    attackers: tuple[Attacker, ...] = ()
 
     @property
     def confidence(self) -> float:

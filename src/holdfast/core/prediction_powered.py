@@ -123,11 +123,9 @@ def rate_of(
     with fewer than 20 judged calls. `missed` are the traces that were to be judged and were not.
     """
     inside = {} if cohort is None else cohort
-    said = {
-        trace_id: i
-        for i, (trace_id, dimensions) in enumerate(zip(cheap.trace_id, cheap.dimensions, strict=True))
-        if all(value in dimensions.get(dimension, ()) for dimension, value in inside.items())
-    }
+    calls = cheap.calls.where(lambda dimensions: all(value in dimensions.get(name, ()) for name, value in inside.items()))
+    own = np.flatnonzero(calls[cheap.call])
+    said = dict(zip(cheap.take(own).trace_id, own.tolist(), strict=True))
     judged = dict(zip(good.trace_id, good.value.tolist(), strict=True))
     rows = np.fromiter(said.values(), np.int64, len(said))
     truth = np.array([judged.get(trace_id, np.nan) for trace_id in said], np.float64)

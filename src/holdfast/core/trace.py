@@ -1,5 +1,6 @@
 """`Trace`: the calls of one request together, and the exchange with the user that can be read off them."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
@@ -9,6 +10,14 @@ from holdfast.core.call import Call, Dimensions, Document, Kind, Message
 from holdfast.core.score import Failed, Score
 
 _Value = TypeVar("_Value")
+
+REWORKING = frozenset({Kind.TASK, Kind.WORKFLOW, Kind.AGENT, Kind.GUARDRAIL, Kind.OTHER})
+"""Steps that may change an answer on its way to the user."""
+ALIKE = 0.3
+"""Share of words, of the longer of two texts, from which one was made of the other: a verdict or a title was not."""
+_READ = 20_000
+_BEGINNING = 20
+_WORD = re.compile(r"\w+")
 
 
 class _kept(Generic[_Value]):  # noqa: N801 - it is used as a decorator
@@ -110,12 +119,27 @@ class Trace:
     def delivering(self) -> Call | None:
         """The call whose output the user was shown: the root where it tells one, else the outermost agent or workflow that does.
 
-        Of several at the same depth the one that ended last. None where only the model's own call tells.
+        Of several at the same depth the one that ended last. What a later step made of that answer, or of the model's own, takes
+        its place: a step that was given that text and gave a text back that is still like it. None where only the model's own
+        call tells.
         """
         if self.root.answer:
             return self.root
         telling = [c for c in self.calls if c.kind in (Kind.AGENT, Kind.WORKFLOW) and c.answer]
-        return min(telling, key=lambda c: (self._depth(c), -c.end_ns), default=None)
+        found = min(telling, key=lambda c: (self._depth(c), -c.end_ns), default=None)
+        return self._reworked(found or self.answering) or found
+
+    def _reworked(self, told: Call | None) -> Call | None:
+        """The last of the steps that took the answer of `told`, one after the other, and changed or passed it on."""
+        found = None
+        for step in self.calls:
+            if told is None or step.kind not in REWORKING or not step.output_text or not step.input_text:
+                continue
+            text, taken = told.answer.strip(), step.input_text.strip()
+            took = bool(text) and (text == taken or (len(text) >= _BEGINNING and text in taken))
+            if took and step is not told and step.end_ns >= told.end_ns and _alike(text, step.output_text):
+                found = told = step
+        return found
 
     def _depth(self, call: Call) -> int:
         """Calls above this one. Spans come from outside: a circle of parents ends after as many steps as there are calls."""
@@ -149,6 +173,14 @@ class Trace:
         if self.answering is None:
             return ()
         return tuple(m for m in self.answering.input_messages if m.role not in ("system", "developer"))
+
+
+def _alike(before: str, after: str) -> bool:
+    """Whether `after` may be delivered in place of `before`: it begins like that, or shares enough words."""
+    if len(after) >= _BEGINNING and before.startswith(after.strip()):
+        return True
+    old, new = (frozenset(_WORD.findall(text[:_READ].lower())) for text in (before, after))
+    return len(old & new) >= ALIKE * max(len(old), len(new), 1)
 
 
 class ScoredTrace(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Impact: how many calls and users were hurt since the incident started, and what those calls cost."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 import numpy as np
@@ -26,6 +26,8 @@ LARGE = 2.0
 def measure_impact(incident: Incident, telemetry: Telemetry, metrics: Mapping[str, Metric], now_ns: int) -> Impact:
     """Expected number of calls that are bad beyond the baseline, in the cohort and since the start, with its 95 % interval.
 
+    Where a few users attack, and nothing else tells their calls, the cohort is they.
+
     The metric that hurt most calls counts: metrics of one cause hurt the same calls, so they are not added up. The interval
     is that of a beta posterior (Jeffreys) of the share of bad calls; where a judge saw a sample of them, that of the
     prediction-powered estimate. `users` had at least one bad call, and are no more than the calls beyond the baseline; `cost_usd`
@@ -34,7 +36,7 @@ def measure_impact(incident: Incident, telemetry: Telemetry, metrics: Mapping[st
     """
     watched = {s.metric: s for s in incident.signals if s.verdict is Verdict.FAILURE and s.metric in metrics}
     period = Period(telemetry, incident.service, _since(incident), now_ns + 1)
-    tallies = {name: _Tally(metrics[name], signal, incident.cohort) for name, signal in watched.items()}
+    tallies = {name: _Tally(metrics[name], signal, _affected(incident)) for name, signal in watched.items()}
     for found in period.slices(list(tallies), ROWS) if tallies else ():
         for name, tally in tallies.items():
             tally.add(found[name])
@@ -68,11 +70,23 @@ def _since(incident: Incident) -> int:
     return incident.started_ns if incident.timestamps["started"].corrected_from or not onset_ns else onset_ns
 
 
+def _affected(incident: Incident) -> Callable[[Dimensions], bool]:
+    """Whose calls count: those of the cohort; where that is no condition and a few users attack, theirs."""
+    told = incident.diagnosis.attackers if incident.diagnosis and not incident.cohort else ()
+    attackers = {one.user for one in told}
+
+    def affected(dimensions: Dimensions) -> bool:
+        known = all(value in dimensions.get(dimension, ()) for dimension, value in incident.cohort.items())
+        return known and (not attackers or not attackers.isdisjoint(dimensions.get("user", ())))
+
+    return affected
+
+
 class _Tally:
     """What one metric says of the cohort, added up slice by slice. It grows with the calls that are bad, not with all."""
 
-    def __init__(self, metric: Metric, signal: Signal, cohort: dict[str, str]) -> None:
-        self._metric, self._signal, self._cohort = metric, signal, cohort
+    def __init__(self, metric: Metric, signal: Signal, affected: Callable[[Dimensions], bool]) -> None:
+        self._metric, self._signal, self._affected = metric, signal, affected
         self._calls, self._total, self._usual = 0, 0.0, 0.0
         self._users = set[str]()
         self.traces = set[str]()
@@ -80,13 +94,15 @@ class _Tally:
 
     def add(self, seen: Observations) -> None:
         """Takes the next slice."""
-        rows = np.flatnonzero([_belongs(d, self._cohort) for d in seen.dimensions])
-        badness, self._usual = _badness(seen.value[rows], self._metric, self._signal)
-        self._calls += len(rows)
+        calls = seen.calls.where(self._affected)
+        own = seen.take(np.flatnonzero(calls[seen.call]))
+        badness, self._usual = _badness(own.value, self._metric, self._signal)
+        self._calls += len(own)
         self._total += float(badness.sum())
-        for row in rows[badness >= BAD].tolist():
-            self._users.update(seen.dimensions[row].get("user", ()))
-            self.traces.add(seen.trace_id[row])
+        bad = own.take(np.flatnonzero(badness >= BAD))
+        self.traces.update(bad.trace_id)
+        for dimensions in bad.dimensions:
+            self._users.update(dimensions.get("user", ()))
 
     def impact(self) -> Impact:
         """Calls that are bad beyond the baseline, and users with a bad call."""
@@ -108,7 +124,3 @@ def _badness(values: npt.NDArray[np.float64], metric: Metric, signal: Signal) ->
     # Without bounds, a call is bad or not; in health few are, and how few is not known here.
     bad = values <= signal.baseline / LARGE if falling else values >= signal.baseline * LARGE
     return bad.astype(np.float64), 0.0
-
-
-def _belongs(dimensions: Dimensions, cohort: dict[str, str]) -> bool:
-    return all(value in dimensions.get(dimension, ()) for dimension, value in cohort.items())

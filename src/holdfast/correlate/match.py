@@ -12,6 +12,10 @@ UNRECOGNISED = "unrecognised"
 """Name of the cause where a layer is recognised and no fault of it: it is no agreement."""
 
 
+EVERYBODY = 0.95
+"""Share of all calls from which a cohort is the whole application."""
+
+
 class Why(StrEnum):
     """Why a signal joins an incident, strongest first."""
 
@@ -100,11 +104,20 @@ def _layer(incident: Incident) -> Layer:
 
 
 def _of_the_sick(signal: Signal, incident: Incident, policy: CorrelatePolicy) -> bool:
-    """Whether the signal's segment is just the diagnosed cohort of an incident that goes on, and it began after that."""
-    if incident.state is not State.OPEN or incident.diagnosis is None or not signal.segment.dimension:
+    """Whether the signal is about just the diagnosed cohort of an incident that goes on, and it began after that.
+
+    The whole application is, where nearly all of its calls are in the cohort: it has one new model, say. A user who is known to
+    attack belongs to the campaign whenever they were seen.
+    """
+    diagnosis, segment = incident.diagnosis, signal.segment
+    if incident.state is not State.OPEN or diagnosis is None:
         return False
+    if segment.dimension == "user" and segment.value in {one.user for one in diagnosis.attackers}:
+        return True
     after_ns = signal.onset_ns - incident.started_ns
-    return incident.cohort == signal.segment.conditions and -_window_ns(signal, policy) <= after_ns <= policy.cohort_s * NS_PER_S
+    if not incident.cohort or not -_window_ns(signal, policy) <= after_ns <= policy.cohort_s * NS_PER_S:
+        return False
+    return incident.cohort == segment.conditions if segment.dimension else diagnosis.cohort_share >= EVERYBODY
 
 
 def _accompanies(signal: Signal, incident: Incident, policy: CorrelatePolicy) -> bool:

@@ -11,13 +11,15 @@ MOST_HARM = 3
 TIMES = ((1.75, 2.5, "doubled"), (2.5, 3.5, "tripled"), (3.5, 4.5, "quadrupled"))
 
 
-def title_of(signal: Signal, metrics: Mapping[str, Metric], cohort: Mapping[str, str] | None = None) -> str:
+def title_of(signal: Signal, metrics: Mapping[str, Metric], cohort: Mapping[str, str] | None = None, attackers: int = 0) -> str:
     """Such as ``Hallucination tripled for prompt.version=v2 of support: 4 % → 12 %``.
 
-    `cohort` says for whom, where that is known better than by the signal's own segment.
+    `cohort` says for whom, where that is known better than by the signal's own segment; without one `attackers` say how many
+    users it is about.
     """
     segment = signal.segment
     conditions = ", ".join(f"{name}={value}" for name, value in (segment.conditions if cohort is None else cohort).items())
+    conditions = conditions or (f"{attackers} users" if attackers else "")
     where = f"{conditions} of {segment.service}" if conditions else segment.service
     if signal.detector == "coverage":
         return f"Scorer {signal.metric.partition('.')[2]} does not run for {where}: {signal.observed:.0%} of what it should"
@@ -50,7 +52,9 @@ def title_of_incident(incident: Incident, metrics: Mapping[str, Metric]) -> str:
         return harm >= MOST_HARM, 2**harm * clearness(signal)
 
     leading = max(failures, key=weight)
-    return title_of(leading, metrics, incident.diagnosis.cohort if incident.diagnosis else None)
+    if incident.diagnosis is None:
+        return title_of(leading, metrics)
+    return title_of(leading, metrics, incident.diagnosis.cohort, len(incident.diagnosis.attackers))
 
 
 def clearness(signal: Signal) -> float:

@@ -28,6 +28,11 @@ MIX_DIMENSIONS = ("route", "tenant", "language", "region")
 MIX_QUANTILE = 0.02
 MIN_MIX_CALLS = 50
 MIN_MIX_TRACES = 20
+QUESTIONS = "kinds of questions"
+"""Name of that mix. What users ask excuses nothing that users do: see `DetectPolicy.user_metrics`."""
+MIN_KIND_CALLS, KIND_STRENGTH = 10, 20.0
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 KNOWN_SHARE = 0.9
 GROWTH = 2.0
 MIN_NEW_CALLS = 30
@@ -56,8 +61,9 @@ def raise_signal(watch: Watch, row: int, evidence: float, time_ns: int) -> Signa
         bad=0.0,
         budget=float(watch.budgets(np.array([row]))[0]),
     )
-    signal = _measured(watch, row, signal, onset[:TIME], _Setting(watch, row, (onset_ns, time_ns)))
-    watch.alarms[row] = Alarm(signal, onset[:TIME].tolist(), float(s.totals[row, N]), s.totals[row].tolist())
+    setting = _Setting(watch, row, (onset_ns, time_ns))
+    signal = _measured(watch, row, signal, onset[:TIME], setting)
+    watch.alarms[row] = Alarm(signal, onset[:TIME].tolist(), float(s.totals[row, N]), s.totals[row].tolist(), setting.usual)
     _await_recovery(watch, row, onset)
     return signal
 
@@ -92,9 +98,9 @@ def rejudge(watch: Watch, row: int) -> Signal | None:
     if s.totals[row, N] < due(watch, row):
         return None
     time_ns = int(s.last_ns[row])
-    setting = _Setting(watch, row, (alarm.signal.onset_ns, time_ns))
+    setting = _Setting(watch, row, (alarm.signal.onset_ns, time_ns), alarm.usual)
     candidates = [_measured(watch, row, alarm.signal, np.array(t), setting) for t in (alarm.onset_totals, alarm.judged_totals)]
-    alarm.judged_totals = s.totals[row].tolist()
+    alarm.judged_totals, alarm.usual = s.totals[row].tolist(), setting.usual
     worst = max(candidates, key=lambda c: RANK_OF[c.verdict])
     if RANK_OF[worst.verdict] <= RANK_OF[alarm.signal.verdict]:
         return None
@@ -116,10 +122,12 @@ def baseline_value(watch: Watch, row: int) -> float:
 class _Setting:
     """What was seen around a stream in a period (both ends included), looked up once for all ways to judge it."""
 
-    def __init__(self, watch: Watch, row: int, period_ns: tuple[int, int]) -> None:
+    def __init__(self, watch: Watch, row: int, period_ns: tuple[int, int], usual: list[float] | None = None) -> None:
         self._watch = watch
         self._row = row
         self.period_ns = period_ns
+        self.usual = usual
+        """As of `Alarm`: what came before is forgotten while a failure goes on."""
 
     @cached_property
     def bad_calls(self) -> list[BadCall]:
@@ -159,7 +167,57 @@ class _Setting:
             values = values[~np.isnan(values)]
             if dimension != own and len(values) >= KNOWN_SHARE * len(seen):
                 expected[dimension] = float(values.mean())
+        metric = ground.table.columns[column].metric
+        if metric not in ground.policy.user_metrics and (mean := self._expected_of_questions(segment, column)) is not None:
+            expected[QUESTIONS] = mean
         return expected
+
+    def _expected_of_questions(self, segment: int, column: int) -> float | None:
+        """The same by the kinds of questions, of which no stream is kept: from the requests that are remembered.
+
+        None where too few are of a kind that was known before.
+        """
+        ground, (first, last) = self._watch.ground, self.period_ns
+        times, kinds, _ = ground.evidence.asked(ground.index.app[segment], column, segment)
+        since = kinds[(times >= first) & (times <= last)]
+        if len(since) < MIN_MIX_TRACES:
+            return None
+        if self.usual is None:
+            self.usual = self._usual(segment, column).tolist()
+        means = np.append(self.usual, np.nan)[np.minimum(since, len(self.usual))]
+        known = means[~np.isnan(means)]
+        return float(known.mean()) if len(known) >= KNOWN_SHARE * len(since) else None
+
+    def _usual(self, segment: int, column: int) -> Floats:
+        """Mean by kind of question before the onset: the segment's own, helped by its application's; NaN of kinds that are
+        not known well.
+        """
+        watch, evidence = self._watch, self._watch.ground.evidence
+        app, first = watch.ground.index.app[segment], self.period_ns[0]
+        stream = watch.find(app, column)
+        alarm = watch.alarms.get(stream)
+        known = alarm.usual if alarm is not None else None
+        mean = np.array(known) if known is not None else _usual_of_all(watch, stream, *evidence.asked(app, column, app), first)
+        times, kinds, x = evidence.asked(app, column, segment)
+        told = (times < first) & (kinds < len(mean))
+        calls, own = _by_kind(kinds[told], x[told], len(mean))
+        return np.asarray((calls * own + KIND_STRENGTH * mean) / (calls + KIND_STRENGTH), np.float64)
+
+
+def _usual_of_all(watch: Watch, stream: int, times: Ints, kinds: Ints, x: Floats, first: int) -> Floats:
+    """Mean by kind before a time, over a whole application. All NaN where it was not healthy then: that excuses nothing."""
+    earlier, most = times < first, int(kinds.max(initial=-1)) + 1
+    column = watch.ground.table.columns[int(watch.streams.column[stream])]
+    if stream < 0 or not earlier.any() or float(x[earlier].mean()) > _normal(_own_mean(watch, stream), column):
+        return np.full(most, np.nan)
+    calls, mean = _by_kind(kinds[earlier], x[earlier], most)
+    return np.where(calls >= MIN_KIND_CALLS, mean, np.nan)
+
+
+def _by_kind(kinds: Ints, x: Floats, most: int) -> tuple[Floats, Floats]:
+    """How many requests of each kind (`most`) there are, and the mean of `x` over them."""
+    calls = np.bincount(kinds, minlength=most).astype(np.float64)
+    return calls, np.bincount(kinds, weights=x, minlength=most) / np.maximum(calls, 1.0)
 
 
 def _mean_before(watch: Watch, segment: int, column: int) -> float:
@@ -167,7 +225,13 @@ def _mean_before(watch: Watch, segment: int, column: int) -> float:
     s, stream = watch.streams, watch.find(segment, column)
     if stream < 0 or s.mode[stream] == LEARNING or s.base[stream, N] < MIN_MIX_CALLS:
         return math.nan
-    return float(s.base[stream, X] / s.base[stream, N])
+    return _own_mean(watch, stream)
+
+
+def _own_mean(watch: Watch, stream: int) -> float:
+    """Baseline of a stream, without help."""
+    total, calls = watch.streams.base[stream, [X, N]]
+    return float(total / calls) if calls else 0.0
 
 
 def _measured(watch: Watch, row: int, signal: Signal, start: npt.NDArray[np.float64], setting: _Setting) -> Signal:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain, compress, pairwise
+from itertools import accumulate, chain, compress, pairwise, repeat
 from operator import sub
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from holdfast.core.score import Score
 from holdfast.core.trace import ScoredTrace, Trace
 from holdfast.detect.columns import ColumnTable
 from holdfast.detect.policy import DetectPolicy
-from holdfast.detect.recognised import Recognised, pack
+from holdfast.detect.recognised import Recognised, Spans, pack
 from holdfast.detect.segments import SegmentIndex
 
 Ints = npt.NDArray[np.int64]
@@ -134,13 +134,17 @@ class _Shape:
 
 
 class _Told(NamedTuple):
-    """What T traces tell: N scores, one trace after the other, of which each has so many of `lengths`, and their `spans`."""
+    """What T traces tell: N scores, one trace after the other, and their `spans`."""
 
     traces: Sequence[ScoredTrace]
     scores: list[Score]
-    spans: list[str]
-    lengths: list[int]
+    spans: Spans
     shapes: list[_Shape]
+
+    @property
+    def lengths(self) -> list[int]:
+        """How many scores each trace has."""
+        return self.spans.lengths
 
     def of_traces(self) -> list[list[Score]]:
         """The scores of each trace."""
@@ -167,25 +171,22 @@ def _calls_of(told: _Told) -> _Calls:
     if len(singles) == len(told.traces):
         every = np.arange(len(singles))
         return _Calls(singles, range(len(singles)), np.repeat(every, told.lengths), every, np.ones(len(singles), np.bool_))
-    found, low = _Calls([], root := list[int](), _NONE, _NONE, np.empty(0, np.bool_)), 0
-    of, trace, place = list[int](), list[int](), list[bool]()
-    for number, (one, length) in enumerate(zip(told.traces, told.lengths, strict=True)):
-        single, spans = len(one.trace.calls) == 1, told.spans[low : low + length]
-        about = {} if single else _by_span(one.trace, spans)
-        at = {span: len(found.calls) + 1 + i for i, span in enumerate(about)}
-        of += [len(found.calls)] * length if single else [at[span] for span in spans]
-        root.append(len(found.calls))
-        found.calls.extend((one.trace.root, *about.values()))
-        trace += [number] * (1 + len(about))
-        place += [single, *[True] * len(about)]
-        low += length
-    return found._replace(of=np.array(of, np.int64), trace=np.array(trace, np.int64), place=np.array(place, np.bool_))
-
-
-def _by_span(trace: Trace, spans: Sequence[str]) -> dict[str, Call]:
-    """The calls that these spans are, in order of the spans."""
-    calls = {call.span_id: call for call in trace.calls}
-    return {span: calls.get(span, trace.root) for span in spans}
+    alone = np.array([len(one.trace.calls) == 1 for one in told.traces], np.bool_)
+    many = np.where(alone, 1, told.spans.many + 1)
+    trace, first = np.repeat(np.arange(len(many)), many), np.cumsum(many) - many
+    calls, low = list[Call](), 0
+    for one, single, high in zip(told.traces, alone.tolist(), np.cumsum(told.spans.many).tolist(), strict=True):
+        calls.append(root := one.trace.root)
+        if not single:
+            by_span = {call.span_id: call for call in one.trace.calls}
+            calls += map(by_span.get, told.spans.distinct[low:high], repeat(root))
+        low = high
+    # Of the spans of each trace the first one stands behind its root.
+    behind = first + 1 - (np.cumsum(told.spans.many) - told.spans.many)
+    of = np.repeat(np.where(alone, first, behind), told.lengths) + np.where(np.repeat(alone, told.lengths), 0, told.spans.number)
+    place = np.ones(len(calls), np.bool_)
+    place[first] = alone
+    return _Calls(calls, first.tolist(), of, trace, place)
 
 
 class Extractor:
@@ -243,7 +244,7 @@ class Extractor:
         """What of these traces is new and of a known metric; traces without any score or failure left are left out."""
         told = self._told(traces, [one.scores for one in traces])
         alike = [(shape.packed, shape.distinct) for shape in told.shapes]
-        partly = self._recognised.fresh([one.trace.trace_id for one in traces], told.spans, told.lengths, alike)
+        partly = self._recognised.fresh([one.trace.trace_id for one in traces], told.spans, alike)
         if partly:
             left = [
                 one.scores if (of := partly.get(at)) is None else [one.scores[i] for i in of] for at, one in enumerate(traces)
@@ -266,7 +267,7 @@ class Extractor:
     def _told(self, traces: Sequence[ScoredTrace], scores: Sequence[Sequence[Score]]) -> _Told:
         told, lengths = [*chain.from_iterable(scores)], [*map(len, scores)]
         said = [s.metric for s in told], [s.scorer for s in told], [s.version for s in told]
-        return _Told(traces, told, [s.span_id for s in told], lengths, self._shapes_of(told, said, lengths))
+        return _Told(traces, told, Spans.of([s.span_id for s in told], lengths), self._shapes_of(told, said, lengths))
 
     def _shapes_of(self, scores: list[Score], said: tuple[list[str], ...], lengths: list[int]) -> list[_Shape]:
         """The shape of each trace, from metrics, scorers and versions of all scores: to compare is cheaper than to look up."""

@@ -146,6 +146,10 @@ class ColumnTable:
         self._index[name] = len(self.names) - 1
         return self._index[name]
 
+    def find(self, name: str) -> int:
+        """Number of a metric that was seen, −1 for others."""
+        return self._index.get(name, -1)
+
     def metric(self, name: str) -> Metric:
         """The metric of that name, which must be defined."""
         return self._metrics[name]

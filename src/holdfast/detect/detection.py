@@ -17,7 +17,7 @@ from holdfast.detect.registry import DETECTORS
 from holdfast.detect.segments import IndexState
 from holdfast.detect.sequential import Sequential
 
-FORMAT = 7
+FORMAT = 8
 YOUNG_CHUNKS = 16
 """Chunks of `DetectPolicy.chunk_traces`, of which later ones are twice as long: an even number, so that they join."""
 MAX_CHANGES = 2_000

@@ -4,10 +4,13 @@ from collections import deque
 from collections.abc import Collection, Iterable
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from holdfast.core.signal import Exemplar
 
 MAX_TRACES = 1024
+MAX_ASKED = 4096
 MAX_BAD = 256
 MAX_EXEMPLARS = 5
 
@@ -24,21 +27,36 @@ class BadCall(msgspec.Struct, frozen=True, array_like=True):
     user: str
 
 
+Floats = npt.NDArray[np.float64]
 Seen = tuple[int, tuple[int, ...]]
 """A trace, for the mix of traffic: event time and segments."""
+
+
+class Asked(msgspec.Struct, frozen=True, array_like=True):
+    """A request whose question is of a known kind: when it came, where, and what each column said of it.
+
+    `x` holds float16, one for each column that there was, NaN where it said nothing.
+    """
+
+    time_ns: int
+    kind: int
+    segments: tuple[int, ...]
+    x: bytes
 
 
 class _State(msgspec.Struct):
     traces: dict[int, list[Seen]]
     bad: list[tuple[int, int, list[BadCall]]]
+    asked: dict[int, list[Asked]]
 
 
 class Evidence:
-    """Remembers recent traces per application, and recent bad calls per application and column."""
+    """Remembers recent traces per application, those of them with a kind of question, and recent bad calls per column."""
 
     def __init__(self) -> None:
         self._traces: dict[int, deque[Seen]] = {}
         self._bad: dict[tuple[int, int], deque[BadCall]] = {}
+        self._asked: dict[int, deque[Asked]] = {}
 
     def saw(self, app: int, traces: Iterable[Seen]) -> None:
         """Traces of an application came."""
@@ -53,6 +71,21 @@ class Evidence:
         if ring is None:
             ring = self._bad[app, column] = deque(maxlen=MAX_BAD)
         ring.append(call)
+
+    def was_asked(self, app: int, request: Asked) -> None:
+        """A request came whose question is of a known kind."""
+        ring = self._asked.get(app)
+        if ring is None:
+            ring = self._asked[app] = deque(maxlen=MAX_ASKED)
+        ring.append(request)
+
+    def asked(self, app: int, column: int, segment: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
+        """Time (ns), kind and x of the recent requests of a segment of which this column said something, oldest first."""
+        of = [a for a in self._asked.get(app, ()) if (segment == app or segment in a.segments) and len(a.x) > 2 * column]
+        x = np.array([np.frombuffer(a.x, np.float16, 1, 2 * column)[0] for a in of], np.float64)
+        told = ~np.isnan(x)
+        times, kinds = np.array([a.time_ns for a in of], np.int64), np.array([a.kind for a in of], np.int64)
+        return times[told], kinds[told], x[told]
 
     def bad_between(self, app: int, column: int, segment: int, period_ns: tuple[int, int]) -> list[BadCall]:
         """Bad calls of a segment in a period (both ends included), worst first, one per trace."""
@@ -91,10 +124,15 @@ class Evidence:
             for at, call in enumerate(calls):
                 if not gone.isdisjoint(call.segments):
                     calls[at] = msgspec.structs.replace(call, segments=_without(call.segments, gone))
+        for requests in self._asked.values():
+            for at, request in enumerate(requests):
+                if not gone.isdisjoint(request.segments):
+                    requests[at] = msgspec.structs.replace(request, segments=_without(request.segments, gone))
 
     def drop(self, app: int) -> None:
         """Forget all that is remembered of an application."""
         self._traces.pop(app, None)
+        self._asked.pop(app, None)
         self._bad = {key: ring for key, ring in self._bad.items() if key[0] != app}
 
     def state(self) -> bytes:
@@ -103,6 +141,7 @@ class Evidence:
             _State(
                 {app: list(ring) for app, ring in self._traces.items()},
                 [(a, c, list(ring)) for (a, c), ring in self._bad.items()],
+                {app: list(ring) for app, ring in self._asked.items()},
             )
         )
 
@@ -111,6 +150,7 @@ class Evidence:
         plain = msgspec.msgpack.decode(state, type=_State)
         self._traces = {app: deque(ring, maxlen=MAX_TRACES) for app, ring in plain.traces.items()}
         self._bad = {(app, column): deque(ring, maxlen=MAX_BAD) for app, column, ring in plain.bad}
+        self._asked = {app: deque(ring, maxlen=MAX_ASKED) for app, ring in plain.asked.items()}
 
 
 def _without(segments: tuple[int, ...], gone: frozenset[int]) -> tuple[int, ...]:

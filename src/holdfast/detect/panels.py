@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 from holdfast.detect.alarms import describe
 from holdfast.detect.batch import Batch
-from holdfast.detect.evidence import BadCall
+from holdfast.detect.evidence import Asked, BadCall
 from holdfast.detect.observations import Panel
 from holdfast.detect.protocol import Ground
 from holdfast.detect.reference import Reference, Waiting
@@ -14,6 +14,8 @@ from holdfast.detect.reference import Reference, Waiting
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+KIND = "question_kind"
+"""The metric whose value is the number of the kind of question."""
 BAD = 0.5
 BAD_RANK = 0.95
 """From here on a call may be shown as an example: of a score, and of a rank, tail or outlier."""
@@ -63,6 +65,7 @@ class Panels:
         self._put_scores(batch, grid)
         released = self._put_magnitudes(batch, grid)
         self._note_bad(batch, grid)
+        self._note_asked(batch, grid)
         return [*grid.panels(batch, self._ground), *released, *self._users(batch)]
 
     def recalibrate(self, app: int, metric: int) -> None:
@@ -177,6 +180,21 @@ class Panels:
             shown = (score.trace_id, score.span_id, why)
             call = BadCall(traces.reached_ns[trace], badness, *shown, segments, traces.user[trace])
             ground.evidence.found(segments[0], column, call)
+
+    def _note_asked(self, batch: Batch, grid: _Grid) -> None:
+        """Remember what was said of the requests whose question is of a known kind: of several calls, the worst."""
+        number = self._ground.table.find(KIND)
+        rows = np.flatnonzero(batch.metric == number) if number >= 0 else ()
+        if not len(rows):
+            return
+        traces, profiles, evidence = batch.traces, self._ground.index.profiles, self._ground.evidence
+        first = np.flatnonzero(np.diff(batch.trace, prepend=-1))
+        x = np.fmax.reduceat(np.where(grid.row >= 0, grid.x, np.nan), first, axis=0).astype(np.float16)
+        at = dict(zip(batch.trace[first].tolist(), range(len(first)), strict=True))
+        of = batch.trace[batch.place[rows]].tolist()
+        for trace, kind in zip(of, batch.value[rows].tolist(), strict=True):
+            told = Asked(traces.reached_ns[trace], int(kind), profiles[traces.profile[trace]], x[at[trace]].tobytes())
+            evidence.was_asked(traces.app[trace], told)
 
     def state(self) -> "PanelState":
         """For a snapshot."""

@@ -5,12 +5,57 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from itertools import accumulate, chain, pairwise, repeat
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
 
 LONGEST = 32
 """Characters of an id that are kept as they are, which OpenTelemetry's need; of a longer one a hash of as many is kept."""
 
+FEW = 256
+"""So many spans are numbered by a byte each."""
+
 _Counted = tuple[bytes, tuple[str, ...] | str, bytes]
-"""Scores of a trace: their metrics, packed; their span, or spans; and of several spans which one each is of, packed."""
+"""Scores of a trace: their metrics, packed; their span, or spans; and of several spans which one each is of.
+
+That is a byte for each of few spans, else packed.
+"""
+
+
+class Spans(NamedTuple):
+    """Of which spans the scores of T traces are, one trace after the other: N `spans`, of each trace so many of `lengths`.
+
+    `distinct` are the spans of each trace in order of first mention, `many` (T) of each trace, and `number` (N) says which of
+    `distinct` each score is of.
+    """
+
+    spans: list[str]
+    lengths: list[int]
+    distinct: list[str]
+    many: Ints
+    number: Ints
+
+    @classmethod
+    def of(cls, spans: list[str], lengths: list[int]) -> "Spans":
+        """Those of these scores."""
+        counts = np.array(lengths, np.int64)
+        if len(spans) == len(lengths) * (first := lengths[0] if lengths else 0) and first and (counts == first).all():
+            firsts = spans[::first]
+            if spans == [*chain.from_iterable(map(repeat, firsts, lengths))]:
+                # Often all scores of a trace are about one call.
+                return cls(spans, lengths, firsts, np.ones_like(counts), np.repeat(np.arange(len(counts)), counts))
+        told, number, many = list[str](), list[int](), list[int]()
+        for low, high in pairwise([0, *accumulate(lengths)]):
+            here = spans[low:high]
+            distinct = dict.fromkeys(here)
+            # By trace, for ids come from outside: two traces may have a span of the same id.
+            number += map(dict(zip(distinct, range(len(told), len(told) + len(distinct)), strict=True)).__getitem__, here)
+            told += distinct
+            many.append(len(distinct))
+        return cls(spans, lengths, told, np.array(many, np.int64), np.array(number, np.int64))
 
 
 class Recognised:
@@ -24,23 +69,21 @@ class Recognised:
         self._known: dict[str, _Counted] = {}
         self._ring: deque[str] = deque()
 
-    def fresh(
-        self, traces: Sequence[str], spans: list[str], lengths: Sequence[int], metrics: Sequence[tuple[bytes, bool]]
-    ) -> dict[int, list[int]]:
+    def fresh(self, traces: Sequence[str], spans: Spans, metrics: Sequence[tuple[bytes, bool]]) -> dict[int, list[int]]:
         """Which scores of these traces did not count before, by position, of those traces of which not all count.
 
-        `traces` are T ids; `spans` those of their scores, one trace after the other, of which each has so many of `lengths`;
-        `metrics` the metrics of each trace's scores, packed by `pack`, and whether no metric is among them twice.
+        `traces` are T ids; `metrics` the metrics of each trace's scores, packed by `pack`, and whether no metric is among them
+        twice.
         """
-        ids, bounds = _all_short(traces), [0, *accumulate(lengths)]
-        # Nearly always all are new, and the scores of a trace are about one call.
-        if all(lengths) and self._known.keys().isdisjoint(ids) and len(set(ids)) == len(ids):
-            firsts = [spans[low] for low in bounds[:-1]]
-            if all([once for _, once in metrics]) and spans == [*chain.from_iterable(map(repeat, firsts, lengths))]:
-                self._remember(ids, zip([packed for packed, _ in metrics], _all_short(firsts), repeat(b""), strict=False))
-                return {}
-        parts = zip(ids, [spans[low:high] for low, high in pairwise(bounds)], metrics, strict=True)
-        found = [self._of_trace(trace, said, packed, once) for trace, said, (packed, once) in parts]
+        ids = _all_short(traces)
+        # Nearly always all are new, and plain.
+        new = self._known.keys().isdisjoint(ids) and len(set(ids)) == len(ids)
+        if new and _are_plain(spans) and all([once for _, once in metrics]):
+            self._remember(ids, _all_counted(spans, [packed for packed, _ in metrics]))
+            return {}
+        said = [spans.spans[low:high] for low, high in pairwise([0, *accumulate(spans.lengths)])]
+        parts = zip(ids, said, metrics, strict=True)
+        found = [self._of_trace(trace, here, packed, once) for trace, here, (packed, once) in parts]
         return {at: positions for at, positions in enumerate(found) if positions is not None}
 
     def _of_trace(self, trace: str, spans: Sequence[str], metrics: bytes, once: bool) -> list[int] | None:
@@ -83,20 +126,40 @@ class Recognised:
 
 def _keys(counted: _Counted) -> list[tuple[str, int]]:
     """Span and metric of each score."""
-    metrics, spans = array("H", counted[0]), counted[1]
+    metrics, spans, of = array("H", counted[0]), counted[1], counted[2]
     if isinstance(spans, str):
         spans = (spans,)
-    if not counted[2]:
+    if not of:
         return [(span, metric) for span in spans for metric in metrics]
-    return [(spans[at], metric) for at, metric in zip(array("H", counted[2]), metrics, strict=True)]
+    places = of if len(of) == len(metrics) else array("H", of)
+    return [(spans[at], metric) for at, metric in zip(places, metrics, strict=True)]
 
 
 def _counted(spans: Sequence[str], metrics: bytes) -> _Counted:
     """Scores of these spans, one by one."""
-    names = _all_short([*dict.fromkeys(spans)])
+    distinct = [*dict.fromkeys(spans)]
+    names = _all_short(distinct)
     place = {span: at for at, span in enumerate(dict.fromkeys(names))}
-    of = dict(zip(dict.fromkeys(spans), map(place.__getitem__, names), strict=True))
-    return metrics, tuple(place), pack([of[span] for span in spans]) if len(place) > 1 else b""
+    if len(place) < 2:
+        return metrics, tuple(place), b""
+    of = map(dict(zip(distinct, map(place.__getitem__, names), strict=True)).__getitem__, spans)
+    return metrics, tuple(place), bytes(of) if len(place) <= FEW else pack([*of])
+
+
+def _are_plain(spans: Spans) -> bool:
+    """Whether all traces have scores, of few spans with short ids."""
+    return bool(spans.many.all()) and int(spans.many.max(initial=0)) <= FEW and _are_short(spans.distinct)
+
+
+def _all_counted(spans: Spans, metrics: Sequence[bytes]) -> Iterable[_Counted]:
+    """The same of many traces whose spans are plain."""
+    if len(spans.distinct) == len(metrics):
+        return zip(metrics, spans.distinct, repeat(b""), strict=False)
+    first = np.cumsum(spans.many) - spans.many
+    of = (spans.number - np.repeat(first, spans.lengths)).astype(np.uint8).tobytes()
+    about = [tuple(spans.distinct[low:high]) for low, high in pairwise([0, *np.cumsum(spans.many).tolist()])]
+    places = [of[low:high] for low, high in pairwise([0, *accumulate(spans.lengths)])]
+    return [(m, s, p if len(s) > 1 else b"") for m, s, p in zip(metrics, about, places, strict=True)]
 
 
 def pack(numbers: Sequence[int]) -> bytes:
@@ -105,9 +168,13 @@ def pack(numbers: Sequence[int]) -> bytes:
 
 
 def _all_short(texts: Sequence[str]) -> Sequence[str]:
-    if max(map(len, texts), default=0) <= LONGEST and "".join(texts).isascii():
+    if _are_short(texts):
         return texts
     return [text if len(text) <= LONGEST and text.isascii() else _hash(text) for text in texts]
+
+
+def _are_short(texts: Sequence[str]) -> bool:
+    return max(map(len, texts), default=0) <= LONGEST and "".join(texts).isascii()
 
 
 def _hash(text: str) -> str:

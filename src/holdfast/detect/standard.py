@@ -30,6 +30,8 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
         sure_ratio, sure_rise: ratio and absolute rise from which the share of calls that leave no doubt has failed.
         safety_calls: calls since onset that are more likely bad than good (0.5 or more), under which a metric of harm 3 has not
             failed: a mean that rose without them has hurt nobody.
+        doubtful: baseline from which a graded metric of harm 3 measures a tone rather than harm; to have failed it must be
+            `doubtful_ratio` times as high there, or 15 points higher.
         magnitude_ratio: the same for latency, tokens, cost, counts; retrieval_ratio where the family is retrieval.
         burn_failure: burn rate of an objective from which it has failed; slower ones are anomalies.
     """
@@ -47,6 +49,8 @@ class StandardPolicy(msgspec.Struct, frozen=True, kw_only=True):
     sure_ratio: float = 3.0
     sure_rise: float = 0.01
     safety_calls: int = 3
+    doubtful: float = 0.05
+    doubtful_ratio: float = 3.0
     magnitude_ratio: float = 3.0
     retrieval_ratio: float = 2.0
     burn_failure: float = 6.0
@@ -115,9 +119,17 @@ def _by_size(metric: Metric, effect: Effect, policy: StandardPolicy) -> tuple[Ve
 
 
 def _nobody_hurt(metric: Metric, effect: Effect, policy: StandardPolicy) -> bool:
+    return _graded_harm(metric) and effect.failed is not None and effect.failed < policy.safety_calls
+
+
+def _is_tone(metric: Metric, baseline: float, policy: StandardPolicy) -> bool:
+    """Whether what is usual here would be harm in one of twenty answers and more: fiction, news, customers who quote."""
+    return _graded_harm(metric) and baseline >= policy.doubtful
+
+
+def _graded_harm(metric: Metric) -> bool:
     graded = metric.unit is Unit.PROBABILITY and metric.family is not Family.OPERATIONS
-    up = metric.direction is Direction.UP_IS_WORSE
-    return metric.harm >= GRAVE and graded and up and effect.failed is not None and effect.failed < policy.safety_calls
+    return metric.harm >= GRAVE and graded and metric.direction is Direction.UP_IS_WORSE
 
 
 def judge_burn(rate: float, seen: tuple[int, float], certainty: float, policy: StandardPolicy) -> tuple[Verdict, str]:
@@ -145,6 +157,8 @@ def _probability(metric: Metric, effect: Effect, policy: StandardPolicy) -> tupl
     rise = observed - baseline
     operations = metric.family is Family.OPERATIONS
     need_ratio = policy.operations_ratio if operations else policy.ratio
+    if _is_tone(metric, effect.baseline, policy):
+        need_ratio = max(need_ratio, policy.doubtful_ratio)
     hurts = not operations or metric.harm >= HURTS
     need_rise = policy.rise[min(max(metric.harm, 0), 3)] if hurts else policy.operations_rise
     if falls and not operations:
@@ -170,6 +184,8 @@ def _outliers(metric: Metric, effect: Effect, found: Outliers, policy: StandardP
     """A failure where enough calls are far worse than usual; else the mean says: one that drifts takes all calls with it."""
     falls = metric.direction is Direction.DOWN_IS_WORSE
     need_ratio = policy.outlier_ratio if falls else policy.clear_ratio
+    if _is_tone(metric, effect.baseline, policy):
+        need_ratio = max(need_ratio, policy.doubtful_ratio)
     need_rise, far = policy.rise[min(max(metric.harm, 0), 3)], found.since * found.far
     words = f"clearly worse than usual in {far:.1%} of {effect.calls} calls, before in {found.before:.1%}, harm {metric.harm}"
     if far >= need_ratio * found.before and far - found.before >= need_rise:

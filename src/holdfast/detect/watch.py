@@ -36,12 +36,16 @@ _STRENGTHS = np.array([VERSION_STRENGTH if dimension in VERSIONS else SAME_STREN
 
 
 class Alarm(msgspec.Struct):
-    """A stream that has alarmed: its signal, totals at the onset, event time and calls at the alarm, and what was judged last."""
+    """A stream that has alarmed: its signal, totals at the onset, event time and calls at the alarm, and what was judged last.
+
+    `usual`: mean by kind of question before the onset, NaN of kinds that are not known well; None until somebody asked.
+    """
 
     signal: Signal
     onset_totals: list[float]
     calls_at_alarm: float
     judged_totals: list[float]
+    usual: list[float] | None = None
 
 
 class Watch:

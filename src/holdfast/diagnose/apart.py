@@ -1,6 +1,6 @@
 """Two incidents at once: the calls of another one are left out where this one is diagnosed."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -45,18 +45,16 @@ class Apart:
         found = self._telemetry.observations(service, metrics, start_ns, end_ns)
         if not self._cohorts:
             return found
-        # Many rows, of all metrics, share the dimensions of one call; they live as long as `found`.
-        distinct = {id(own): own for rows in found.values() for own in rows.dimensions}
-        others = {key for key, own in distinct.items() if any(_fulfils(own, cohort) for cohort in self._cohorts)}
-        return {name: _without(rows, others) for name, rows in found.items()}
+        tables = {id(rows.calls): rows.calls for rows in found.values()}
+        left = {key: calls.where(self._is_left) for key, calls in tables.items()}
+        return {name: rows.take(np.flatnonzero(left[id(rows.calls)][rows.call])) for name, rows in found.items()}
 
     def changes(self, start_ns: int, end_ns: int) -> list[Change]:
         """As of `Telemetry`: a change of theirs is still one that happened."""
         return self._telemetry.changes(start_ns, end_ns)
 
-
-def _without(rows: Observations, others: Set[int]) -> Observations:
-    return rows.take(np.flatnonzero([id(own) not in others for own in rows.dimensions]))
+    def _is_left(self, dimensions: Dimensions) -> bool:
+        return not any(_fulfils(dimensions, cohort) for cohort in self._cohorts)
 
 
 def _fulfils(dimensions: Dimensions, cohort: Mapping[str, str]) -> bool:

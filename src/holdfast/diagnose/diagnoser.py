@@ -13,6 +13,7 @@ from holdfast.core.score import Metric, Unit
 from holdfast.core.signal import Signal, Verdict
 from holdfast.diagnose import narrate
 from holdfast.diagnose.apart import Apart, opener, others_sick
+from holdfast.diagnose.attackers import campaign, cohort_of
 from holdfast.diagnose.badness import Watched, falls, watch
 from holdfast.diagnose.calibration import Calibration, shipped
 from holdfast.diagnose.changes import (
@@ -47,6 +48,9 @@ SCANNED_METRICS = 3
 LEADING_CALLS = 30
 CHANGE_BONUS = 1.5
 SAME_CALLS = 0.9
+COMMON = 0.95
+"""Share of the calls of a known language from which one is that of everybody, if it is that of `MOST` of all calls."""
+MOST = 0.5
 DOMAIN, PART = 0.97, 0.8
 """Share of the calls of a metric that have a value that they are all about, and of all calls at most for it to say something."""
 
@@ -86,6 +90,12 @@ class Diagnoser:
         if watched and cohort.conditions and everywhere(watched[0].since(onset.time_ns), frame.cohort(cohort.conditions)):
             cohort = Cohort()
         inside = frame.cohort(cohort.conditions)
+        attack = campaign(frame, watched) if watched else None
+        if attack is not None:
+            onset = estimate(watched, attack.inside, (guess - 6 * HOUR_NS, incident.detected_ns), guess)
+            frame = frame.since(onset.time_ns)
+            attack = campaign(frame, watched) or attack
+            cohort, inside = cohort_of(attack, frame, cohort)
         new = [condition for condition, _ in new_values(frame, onset)]
         replaced = next((d for d, v in cohort.conditions.items() if (d, v) in new), "")
         healthy = reference(frame, inside, replaced, cohort.conditions)
@@ -95,8 +105,10 @@ class Diagnoser:
         effect = Effect(onset, cohort.conditions, inside, [w.since(onset.time_ns) for w in watched])
         suspects = tuple(weigh(frame, changes, effect, incident.service)) if len(frame) else ()
         dimensions = self._dimensions(frame, onset, cohort, inside) if watched else {}
+        if attack is not None and not cohort.conditions:
+            dimensions = {"user": 1.0}
         posterior = self.model.posterior(readings, dimensions, suspects)
-        return Findings(incident, frame, watched, onset, cohort, inside, dimensions, suspects, readings, posterior)
+        return Findings(incident, frame, watched, onset, cohort, inside, dimensions, suspects, readings, posterior, attack)
 
     def _frame(self, incident: Incident, telemetry: Telemetry, signals: Sequence[Signal], guess: int, now_ns: int) -> Frame:
         """Everything scored from a day before onset (longer where little was, shorter where very much was) until now."""
@@ -230,12 +242,16 @@ def _began(frame: Frame, onset: Onset, conditions: Mapping[str, str], inside: Bo
 
 
 def refused(frame: Frame, signals: Sequence[Signal]) -> frozenset[Condition]:
-    """Conditions outside of which the bad calls lie that the incident was opened for.
+    """Conditions outside of which the bad calls lie that the incident was opened for, and the language of nearly everybody.
 
     Another fault may be the louder one by now, and has its own incident: the cohort of this one must hold what was first seen.
+    A language is only found out where there are words enough: one that all others have, too, leaves out short requests.
     """
-    spread = opener(signals)
-    return frozenset(c for c in frame.conditions if spread is not None and spread.outside(dict([c])))
+    spread, spoken = opener(signals), frame.carries("language")
+    outside = {c for c in frame.conditions if spread is not None and spread.outside(dict([c]))}
+    least = max(COMMON * int((spoken & frame.after).sum()), MOST * int(frame.after.sum()))
+    common = {c for c in frame.conditions if c[0] == "language" and int((frame.mask(c) & frame.after).sum()) >= least}
+    return frozenset(outside | common)
 
 
 def leading(signals: Sequence[Signal], metrics: Mapping[str, Metric]) -> list[Signal]:

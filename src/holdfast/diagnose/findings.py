@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from holdfast.core.clock import NS_PER_S
 from holdfast.core.diagnosis import Layer
 from holdfast.core.incident import Incident
+from holdfast.diagnose.attackers import Campaign
 from holdfast.diagnose.badness import Watched
 from holdfast.diagnose.changes import Suspect
 from holdfast.diagnose.cohort import Cohort
@@ -25,6 +26,7 @@ LATEST_NS = 300 * NS_PER_S
 class Findings:
     """One incident: `frame` split at `onset`, `inside` (its calls) the cohort.
 
+    `campaign` names the users whose calls these are, where a few attack: its cohort may have no condition.
     `dimensions` are those that the cohort is about, by weight; `readings` are by group of evidence.
     """
 
@@ -38,6 +40,7 @@ class Findings:
     suspects: tuple[Suspect, ...]
     readings: Mapping[str, Sequence[Reading]]
     posterior: Posterior
+    campaign: Campaign | None = None
 
     def guilty(self, index: int) -> Suspect | None:
         """The change that most probably brought hypothesis number `index`; None where none did, or where nothing failed."""

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
 
 from holdfast.core.call import DIMENSIONS, Dimensions
-from holdfast.core.observations import Observations
+from holdfast.core.observations import Calls, Observations, joined
 
 Condition = tuple[str, str]
 """(dimension, value)."""
@@ -27,6 +26,7 @@ MOST_VALUES = 64
 
 
 NOWHERE: Ints = np.zeros(0, dtype=np.int64)
+NOBODY = Calls(time_ns=NOWHERE, trace_id=[], span_id=[], kind=NOWHERE, kinds=[])
 
 
 @dataclass(frozen=True)
@@ -61,50 +61,6 @@ class Profiles:
         return int(self.holds.shape[1])
 
 
-class Calls:
-    """Every scored call once, in order of first mention."""
-
-    def __init__(self) -> None:
-        self.traces: list[str] = []
-        self.spans: list[str] = []
-        self.dimensions: list[Dimensions] = []
-        self._by_span: dict[str, int] = {}
-        self._others: dict[tuple[str, str], int] = {}
-        """Calls whose span id another trace has, too: ids come from the outside."""
-
-    def index(self, rows: Observations) -> Ints:
-        """Number of the call of each row; calls not seen before are added."""
-        found = list(map(self._by_span.get, rows.span_id, repeat(-1)))
-        missing = [i for i, at in enumerate(found) if at < 0]
-        if len({rows.span_id[i] for i in missing}) == len(missing):
-            for at, i in enumerate(missing, len(self.traces)):
-                found[i] = self._by_span[rows.span_id[i]] = at
-            self._append(rows, missing)
-        else:
-            for i in missing:
-                found[i] = self._add(rows, i)
-        if list(map(self.traces.__getitem__, found)) != rows.trace_id:
-            for i, trace in enumerate(rows.trace_id):
-                if self.traces[found[i]] != trace:
-                    found[i] = self._add(rows, i)
-        return np.array(found, dtype=np.int64)
-
-    def _add(self, rows: Observations, i: int) -> int:
-        trace, span = rows.trace_id[i], rows.span_id[i]
-        new = len(self.traces)
-        at = self._by_span.setdefault(span, new)
-        if at != new and self.traces[at] != trace:
-            at = self._others.setdefault((trace, span), new)
-        if at == new:
-            self._append(rows, [i])
-        return at
-
-    def _append(self, rows: Observations, chosen: Sequence[int]) -> None:
-        self.traces += [rows.trace_id[i] for i in chosen]
-        self.spans += [rows.span_id[i] for i in chosen]
-        self.dimensions += [rows.dimensions[i] for i in chosen]
-
-
 class Frame:
     """Every scored call once, with the conditions that hold for it, and a column of scores per metric.
 
@@ -114,16 +70,24 @@ class Frame:
     """
 
     def __init__(self, observations: Mapping[str, Observations], onset_ns: int) -> None:
-        calls = Calls()
+        told = joined([{metric: rows for metric, rows in observations.items() if len(rows)}])
+        calls = next((rows.calls for rows in told.values()), NOBODY)
+        same, number, rows_of = _same(calls), np.full(len(calls), -1, np.int64), [NOWHERE]
         self.columns: dict[str, Column] = {}
-        for metric, rows in observations.items():
-            if len(rows):
-                self.columns[metric] = Column(metric, calls.index(rows), rows.time_ns, rows.value)
-        self.traces, self.spans = calls.traces, calls.spans
-        self.time_ns: Ints = np.zeros(len(calls.traces), dtype=np.int64)
+        for metric, rows in told.items():
+            call = same[rows.call]
+            unseen = np.flatnonzero(number[call] < 0)
+            new = unseen[np.sort(np.unique(call[unseen], return_index=True)[1])]
+            number[call[new]] = np.arange(len(new)) + sum(map(len, rows_of))
+            rows_of.append(rows.call[new])
+            self.columns[metric] = Column(metric, number[call], rows.time_ns, rows.value)
+        chosen = np.concatenate(rows_of)
+        self.traces = [calls.trace_id[row] for row in chosen.tolist()]
+        self.spans = [calls.span_id[row] for row in chosen.tolist()]
+        self.time_ns: Ints = np.zeros(len(chosen), dtype=np.int64)
         for column in self.columns.values():
             self.time_ns[column.call] = column.time_ns
-        self._kind, self._kinds_of, self._kinds = _encode(calls.dimensions)
+        self._kind, self._kinds_of, self._kinds = _encode(calls.kind[chosen], calls.kinds)
         self._masks: dict[Condition, Bools] = {}
         self._split(onset_ns)
 
@@ -189,6 +153,19 @@ class Frame:
                 holds[kinds] = True
         return holds[self._kind]
 
+    def numbered(self, dimension: str) -> tuple[list[str], Ints]:
+        """Every value of a dimension, and which one each call (length: calls) has: its number, −1 for none.
+
+        Of a call with several values it is one of them.
+        """
+        names: list[str] = []
+        of_kind = np.full(self._kinds, -1, dtype=np.int64)
+        for (own, value), kinds in self._kinds_of.items():
+            if own == dimension:
+                of_kind[kinds] = len(names)
+                names.append(value)
+        return names, of_kind[self._kind]
+
     def values(self, dimension: str) -> list[str]:
         """Every value seen of a dimension."""
         return [value for d, value in self._kinds_of if d == dimension]
@@ -207,16 +184,25 @@ class Frame:
         return other
 
 
-def _encode(dimensions: Sequence[Dimensions]) -> tuple[Ints, dict[Condition, Ints], int]:
-    """Calls by distinct dimensions: kind of each call, kinds of each condition, number of kinds.
+def _same(calls: Calls) -> Ints:
+    """For each row the first one of the same call: late scores bring their call along a second time."""
+    keys = list(zip(calls.trace_id, calls.span_id, strict=True))
+    if len(set(keys)) == len(keys):
+        return np.arange(len(keys))
+    first = dict(zip(reversed(keys), reversed(range(len(keys))), strict=True))
+    return np.fromiter(map(first.__getitem__, keys), np.int64, len(keys))
 
-    Stores share equal dictionaries, so most are told apart by identity; `dimensions` keeps them alive meanwhile.
+
+def _encode(kind: Ints, dimensions: Sequence[Dimensions]) -> tuple[Ints, dict[Condition, Ints], int]:
+    """Calls by distinct dimensions: kind of each call, kinds of each condition, number of kinds; numbered by first mention.
+
+    `kind` is what a store told apart; equal `dimensions` become one.
     """
-    by_id: dict[int, int] = {}
     by_items: dict[tuple[Item, ...], int] = {}
-    for one in dimensions:
-        if id(one) not in by_id:
-            by_id[id(one)] = by_items.setdefault(tuple(one.items()), len(by_items))
+    told, first = np.unique(kind, return_index=True)
+    merged = np.zeros(len(dimensions), np.int64)
+    for one in told[np.argsort(first)].tolist():
+        merged[one] = by_items.setdefault(tuple(dimensions[one].items()), len(by_items))
     kinds_of_item: dict[Item, list[int]] = {}
     for at, items in enumerate(by_items):
         for item in items:
@@ -225,5 +211,8 @@ def _encode(dimensions: Sequence[Dimensions]) -> tuple[Ints, dict[Condition, Int
     for (dimension, values), kinds in kinds_of_item.items():
         for value in values:
             kinds_of.setdefault((dimension, value), []).extend(kinds)
-    kind = np.fromiter((by_id[id(one)] for one in dimensions), dtype=np.int64, count=len(dimensions))
-    return kind, {condition: np.array(sorted(kinds), dtype=np.int64) for condition, kinds in kinds_of.items()}, len(by_items)
+    return (
+        merged[kind],
+        {condition: np.array(sorted(kinds), dtype=np.int64) for condition, kinds in kinds_of.items()},
+        len(by_items),
+    )

@@ -8,6 +8,7 @@ import numpy as np
 from holdfast.core.clock import to_iso
 from holdfast.core.diagnosis import Cause, Diagnosis, Layer, LayerProbability, Statement
 from holdfast.core.signal import Exemplar
+from holdfast.diagnose.attackers import Campaign, in_words
 from holdfast.diagnose.catalogue.registry import BY_NAME
 from holdfast.diagnose.changes import Suspect
 from holdfast.diagnose.evidence.composite import Reading
@@ -29,6 +30,7 @@ def diagnosis(found: Findings, now_ns: int) -> Diagnosis:
         (LayerProbability(layer, found.posterior.of_layer(layer)) for layer in Layer), key=lambda p: (-p.probability, p.layer)
     )
     chosen = causes(found)
+    seen, everybody = int((found.frame.after & found.inside).sum()), int(found.frame.after.sum())
     return Diagnosis(
         time_ns=now_ns,
         layers=tuple(layers),
@@ -38,7 +40,9 @@ def diagnosis(found: Findings, now_ns: int) -> Diagnosis:
         onset_ns=found.onset.time_ns if found.onset.evidence >= CLEAR_ONSET else 0,
         evidence=tuple(statements(found)),
         actions=tuple(actions(found, chosen)),
-        calls_seen=int((found.frame.after & found.inside).sum()),
+        cohort_share=seen / max(everybody, 1),
+        calls_seen=seen,
+        attackers=found.campaign.attackers if found.campaign else (),
     )
 
 
@@ -122,6 +126,9 @@ def _cohort_statement(found: Findings, best: int) -> Statement:
     since = f"since {to_iso(found.onset.time_ns)}"
     if not found.watched:
         return Statement(group="cohort", text="No scores of the failing metrics to look for a cohort in", log_ratio=log_ratio)
+    if found.campaign is not None:
+        worst = tuple(_largest(found, found.watched[0].column, not found.watched[0].is_fall))
+        return Statement(group="cohort", text=_campaign_words(found.campaign, since), log_ratio=log_ratio, exemplars=worst)
     if not found.cohort.conditions:
         return Statement(
             group="cohort", text=f"No dimension explains it: all calls {since} are affected alike", log_ratio=log_ratio
@@ -142,6 +149,13 @@ def _cohort_statement(found: Findings, best: int) -> Statement:
     text = f"{told} {since}: mean {column.metric} {seen}; {found.cohort.confidence:.0%} of resamples name the same calls"
     shown = _largest(found, column, not watched.is_fall)
     return Statement(group="cohort", text=text, log_ratio=log_ratio, exemplars=tuple(shown))
+
+
+def _campaign_words(found: Campaign, since: str) -> str:
+    attackers = found.attackers
+    new = sum(one.new for one in attackers)
+    attacks, requests = sum(one.attacks for one in attackers), sum(one.requests for one in attackers)
+    return f"{in_words(attackers)}: {attacks} of their {requests} requests {since} are attacks; {new} of {len(attackers)} are new"
 
 
 def _change_statements(found: Findings, best: int) -> list[Statement]:
@@ -178,7 +192,8 @@ def actions(found: Findings, chosen: Sequence[Cause]) -> list[str]:
         if cause.probability < 0.1 and told:
             continue
         who = " and ".join(f"{d}={v}" for d, v in cause.suspect.items()) or f"all of {found.incident.service}"
+        attackers = in_words(found.campaign.attackers) if found.campaign else f"the abusing users of {who}"
         if cause.change_id:
             told.append(f"roll back change {cause.change_id} ({who})")
-        told.append(BY_NAME[cause.fault].action.replace("{suspect}", who))
+        told.append(BY_NAME[cause.fault].action.replace("{suspect}", who).replace("{attackers}", attackers))
     return list(dict.fromkeys(told))[:MOST_ACTIONS]

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from holdfast.core.clock import to_iso
+from holdfast.core.diagnosis import Attacker
 from holdfast.core.incident import Incident, State
 from holdfast.core.score import Metric
 from holdfast.core.signal import Exemplar, Signal, Verdict
@@ -70,6 +71,7 @@ def incident_document(incident: Incident, metrics: dict[str, Metric]) -> dict[st
         "detected_at": to_iso(incident.detected_ns),
         "failure_modes": failure_modes(incident, metrics),
         "cohort": incident.cohort,
+        "attackers": [attacker_document(one) for one in (diagnosis.attackers if diagnosis else ())],
         "metrics": [
             {"name": s.metric, "baseline": round(s.baseline, 6), "observed": round(s.observed, 6)}
             for s in strongest_by_metric(incident)
@@ -96,6 +98,18 @@ def incident_document(incident: Incident, metrics: dict[str, Metric]) -> dict[st
         },
         "evidence": [{"trace_id": e.trace_id, "span_id": e.span_id, "why": e.why} for e in exemplars(incident)],
         "actions": list(diagnosis.actions) if diagnosis else [],
+    }
+
+
+def attacker_document(attacker: Attacker) -> dict[str, Any]:
+    """One user who attacks, as JSON values."""
+    return {
+        "user": attacker.user,
+        "attacks": attacker.attacks,
+        "requests": attacker.requests,
+        "first_at": to_iso(attacker.first_ns),
+        "last_at": to_iso(attacker.last_ns),
+        "new": attacker.new,
     }
 
 

@@ -6,6 +6,7 @@ from itertools import groupby
 import msgspec
 
 from holdfast.core.clock import to_iso
+from holdfast.core.diagnosis import Attacker
 from holdfast.core.incident import Incident, State, TimelineEntry
 from holdfast.core.score import Metric
 from holdfast.report.analysis import exemplars, failure_modes, strongest_by_metric
@@ -38,7 +39,9 @@ def _summary(incident: Incident, metrics: dict[str, Metric]) -> Iterator[str]:
     yield ""
     modes = ", ".join(mode.replace("_", " ") for mode in failure_modes(incident, metrics)[:4]) or "unknown failure"
     cohort = ", ".join(_code(f"{name}={value}") for name, value in incident.cohort.items())
-    affected = cohort or "no dimension explains it: all of the application"
+    attackers = incident.diagnosis.attackers if incident.diagnosis else ()
+    rest = "users who attack, see below" if attackers else "no dimension explains it: all of the application"
+    affected = cohort or rest
     yield f"Since {to_iso(incident.started_ns)}: {modes}; affected: {affected}."
     yield ""
     yield "| metric | before | since |"
@@ -54,6 +57,18 @@ def _impact(incident: Incident) -> Iterator[str]:
     yield ""
     yield f"About {impact.calls} bad answers (95 % interval {impact.calls_low} to {impact.calls_high}), {impact.users} users,"
     yield "Nobody knows what they cost." if impact.cost_usd is None else f"${impact.cost_usd:.2f} spent on the affected calls."
+    yield ""
+    if incident.diagnosis and incident.diagnosis.attackers:
+        yield from _attackers(incident.diagnosis.attackers)
+
+
+def _attackers(attackers: Sequence[Attacker]) -> Iterator[str]:
+    yield "| attacker | attacks | of requests | first | last | new |"
+    yield "|---|---|---|---|---|---|"
+    for one in attackers:
+        seen = f"{to_iso(one.first_ns)} | {to_iso(one.last_ns)}"
+        user = _code(one.user).replace("|", r"\|")
+        yield f"| {user} | {one.attacks} | {one.requests} | {seen} | {'yes' if one.new else 'no'} |"
     yield ""
 
 

@@ -4,11 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
 
 from rapidfuzz.distance import Indel, Levenshtein
 
 from holdfast.core.score import Direction, Family, Metric, Score, Unit
 from holdfast.core.trace import Trace
+from holdfast.score.json_values import compared, parsed
 from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import reading_of
 from holdfast.score.words import STOPWORDS
@@ -40,6 +43,9 @@ EXCHANGED = 0.5
 """How altered an answer is at least in which another phrase stands where one was: a title, a name, an address."""
 LEAST_WORDS = 3
 """Words that differ in an exchanged phrase, old and new together. One word for another may be its spelling."""
+VALUE = 0.7
+"""How altered JSON is at least in which a number is another one, or a value is missing."""
+MAX_TEXTS = 4
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Delivery:
     """Compares what the root, or the outermost agent, gave out with what the answering call wrote, word by word."""
 
     name: str = "delivery"
-    version: str = "3"
+    version: str = "4"
     metrics: tuple[Metric, ...] = (ALTERED,)
 
     def score(self, trace: Trace) -> Iterable[Score]:
@@ -62,7 +68,20 @@ class Delivery:
         return (score_of(self, reading.anchor, ALTERED, value, why if value >= NOTABLE else ""),)
 
     def judge(self, written: str, shown: str) -> tuple[float, str]:
-        """How much `shown` differs from `written`, in [0, 1], and in what."""
+        """How much `shown` differs from `written`, in [0, 1], and in what. JSON is compared value by value."""
+        before, after = parsed(written), parsed(shown)
+        if before is None:
+            return self._words(written, shown)
+        if after is None:
+            return min((self._words(text, shown) for text in (written, *_texts(before))), key=itemgetter(0))
+        found, values = compared(before, after)
+        if not found:
+            return 0.0, ""
+        judged = [self._words(str(d.before), str(d.after)) if d.text else (VALUE, str(d)) for d in found]
+        worst, why = max(judged, key=itemgetter(0))
+        return max(worst, len(found) / values) if worst >= NOTABLE else worst, why
+
+    def _words(self, written: str, shown: str) -> tuple[float, str]:
         before = written.lower().translate(_PUNCTUATION).split()[:MAX_TOKENS]
         after = shown.lower().translate(_PUNCTUATION).split()[:MAX_TOKENS]
         numbers, shown_numbers = Counter(_NUMBER.findall(written)), Counter(_NUMBER.findall(shown))
@@ -86,6 +105,12 @@ class Delivery:
         if phrase:
             return max(EXCHANGED, distance), phrase
         return distance, f"{distance:.0%} of the words differ"
+
+
+def _texts(value: dict[str, Any] | list[Any]) -> list[str]:
+    """The texts in what the model wrote as JSON: an application may show one of them."""
+    members = value.values() if isinstance(value, dict) else value
+    return sorted([text for text in members if isinstance(text, str)], key=len)[-MAX_TEXTS:]
 
 
 def _exchanged(before: list[str], after: list[str]) -> str:

@@ -33,6 +33,8 @@ KEPT_WORDS = 40
 BEGINNING = 4
 BELONGS = 0.2
 """Share of a question's content words in an answer from which the answer is certainly about it."""
+GENERAL = (0.4, 0.8)
+"""Share of its questions to which an answer has something to say: to the first one person's, from the second on anybody's."""
 
 
 class Given(msgspec.Struct, frozen=True, array_like=True):
@@ -42,6 +44,8 @@ class Given(msgspec.Struct, frozen=True, array_like=True):
     belongs: float = 1.0
     """How much the answer has to do with that question, in [0, 1]: a phrase for all cases was nobody's answer."""
     times: int = 1
+    touched: int = 0
+    """To how many of these it has something to say: a policy for many touches each, a stranger's answer hardly any."""
     canned: bool = False
     """A stock phrase: no mix-up, whoever gets it."""
 
@@ -71,7 +75,7 @@ class DuplicateAnswer:
     learning: int = 300
     refusal: Refusal = field(default_factory=Refusal)
     name: str = "duplicate_answer"
-    version: str = "4"
+    version: str = "5"
     metrics: tuple[Metric, ...] = (DUPLICATE,)
     _memory: "OrderedDict[str, Memory]" = field(default_factory=OrderedDict, repr=False, compare=False)
 
@@ -125,10 +129,12 @@ class DuplicateAnswer:
             given[key] = before
             return 0.01, ""
         canned = before.canned or before.times > self.canned or memory.read <= self.learning
-        given[key] = msgspec.structs.replace(before, times=before.times + 1, canned=canned)
+        touched = before.touched + (_about(asked, said) > 0.0)
+        given[key] = msgspec.structs.replace(before, times=before.times + 1, touched=touched, canned=canned)
         if canned:
             return 0.05, ""
-        value = max(before.belongs * (0.95 - likeness), 0.05)
+        general = min(max((touched / (before.times + 1) - GENERAL[0]) / (GENERAL[1] - GENERAL[0]), 0.0), 1.0)
+        value = max(before.belongs * (0.95 - likeness) * (1.0 - general), 0.05)
         told = f"also answered a question about {', '.join(sorted(before.question)[:4])}"[:120]
         return value, told if value >= NOTABLE else ""
 

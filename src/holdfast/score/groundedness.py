@@ -71,7 +71,7 @@ class Groundedness:
     refused: float = 0.6
     refusal: Refusal = field(default_factory=Refusal)
     name: str = "groundedness"
-    version: str = "2"
+    version: str = "3"
     metrics: tuple[Metric, ...] = (UNGROUNDED, NUMBERS, ENTITIES)
 
     def score(self, trace: Trace) -> Iterable[Score]:

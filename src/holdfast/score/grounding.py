@@ -35,7 +35,7 @@ class Grounding:
     first: Groundedness = field(default_factory=Groundedness)
     second: SecondOpinions = UNLIMITED
     name: str = "groundedness"
-    version: str = f"4+{VERSION}"
+    version: str = f"5+{VERSION}"
     metrics: tuple[Metric, ...] = (UNGROUNDED, NUMBERS, ENTITIES)
 
     def score(self, trace: Trace) -> Iterable[Score]:

@@ -32,6 +32,13 @@ ENGLISH = FUNCTION_WORDS["en"].difference(*(members for code, members in FUNCTIO
 SURE = 3
 """Different ones of them from which a text in ASCII is English without asking further."""
 MIN_LETTERS = 20
+LATIN_END = "\u0250"
+FOREIGN = 0.6
+"""Share of the letters of a text that make it one of that script."""
+MIN_LATIN = 12
+"""Letters of an answer: fewer are a name or a unit."""
+SAMPLE = 600
+OTHER_LETTERS = 0.9
 
 
 def language_of(piece: Piece) -> tuple[str, float]:
@@ -54,12 +61,36 @@ def _latin(text: str) -> bool:
     return text.isascii() or 2 * sum(c.isascii() and c.isalpha() for c in text) >= sum(map(str.isalpha, text))
 
 
+def _other_letters(question: str, answer: str) -> bool:
+    """Whether somebody who wrote in letters of their own got Latin ones: names of crops and towns make it no other language."""
+    if question.isascii():
+        return False
+    (own, latin), (theirs, foreign) = _letters(question), _letters(answer)
+    return own >= FOREIGN * (own + latin) and foreign >= max(MIN_LATIN, FOREIGN * (theirs + foreign))
+
+
+def _letters(text: str) -> tuple[int, int]:
+    """How many letters are not Latin, one that stands for a syllable or a word counting twice, and how many are."""
+    latin = own = 0
+    for letter in text[:SAMPLE]:
+        if letter.isalpha():
+            if letter < LATIN_END:
+                latin += 1
+            else:
+                own += 2 if letter > "\u2e7f" else 1
+    return own, latin
+
+
 @dataclass(frozen=True)
 class Language:
-    """Detects both languages. Texts under 20 characters show none; requests for a translation do not count."""
+    """Detects both languages. Texts under 20 characters show none; requests for a translation do not count.
+
+    Who asks in letters that are not Latin and is answered in Latin ones is answered in another language, whichever it is. Of
+    the reverse the letters say nothing: many write their language in Latin ones, for want of others.
+    """
 
     name: str = "language"
-    version: str = "1"
+    version: str = "2"
     metrics: tuple[Metric, ...] = (MISMATCH,)
 
     def score(self, trace: Trace) -> Iterable[Score]:
@@ -67,6 +98,8 @@ class Language:
         reading = reading_of(trace)
         if len(reading.question) < MIN_LETTERS or len(reading.answer) < MIN_LETTERS:
             return ()
+        if _other_letters(reading.question, reading.answer) and TRANSLATE.isdisjoint(reading.question_piece.kinds):
+            return (score_of(self, reading.anchor, MISMATCH, OTHER_LETTERS, "answered in Latin letters, asked in others"),)
         asked, sure_asked = language_of(reading.question_piece)
         answered, sure_answered = language_of(reading.answer_piece)
         if not asked or not answered:

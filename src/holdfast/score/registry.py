@@ -6,6 +6,7 @@ from holdfast.core.score import Metric
 from holdfast.score.attack import Attack
 from holdfast.score.citations import Citations
 from holdfast.score.confidence import Confidence
+from holdfast.score.conversation import Conversation
 from holdfast.score.delivery import Delivery
 from holdfast.score.drift import Drift
 from holdfast.score.duplicate_answer import DuplicateAnswer
@@ -22,6 +23,7 @@ from holdfast.score.output_format import OutputFormat
 from holdfast.score.parameters import Parameters
 from holdfast.score.policy import Policy
 from holdfast.score.protocol import Scorer, Summary
+from holdfast.score.question_kind import QuestionKind
 from holdfast.score.refusal import Refusal
 from holdfast.score.relevance import Relevance
 from holdfast.score.repetition import Repetition
@@ -31,6 +33,8 @@ from holdfast.score.second import Limited
 from holdfast.score.sensitive import SensitiveData
 from holdfast.score.template import Template
 from holdfast.score.tenancy import Tenancy
+from holdfast.score.tool_arguments import ToolArguments
+from holdfast.score.tool_choice import ToolChoice
 from holdfast.score.tool_contradiction import ToolContradiction
 from holdfast.score.tools import Tools
 from holdfast.score.truncation import Truncation
@@ -49,7 +53,9 @@ SCORERS: tuple[Scorer, ...] = (
     Language(),
     Garbled(),
     DuplicateAnswer(),
+    Conversation(),
     Drift(),
+    QuestionKind(),
     Confidence(),
     Delivery(),
     Attack(),
@@ -62,6 +68,8 @@ SCORERS: tuple[Scorer, ...] = (
     Tenancy(),
     Retrieval(),
     Tools(),
+    ToolArguments(),
+    ToolChoice(),
     ToolContradiction(),
     Latency(),
     Usage(),

@@ -4,6 +4,8 @@ import re
 
 from holdfast.score.text import sentences
 
+MAX_EXCLAMATION = 60
+"""Characters of an exclamation that is nothing but a tone of voice."""
 MAX_COURTESY = 90
 """Characters of a sentence that may be nothing but a courtesy."""
 
@@ -55,8 +57,8 @@ _QUESTION = ("?", "？", "؟", "か。")
 def stated(answer: str) -> str:
     """`answer` with blanks, as many, in place of what states nothing, so that offsets stay what they are.
 
-    That is: marks of citations, a greeting at the beginning, and short sentences without a digit that thank, wish, offer help or
-    ask. JSON is left as it is.
+    That is: marks of citations, a greeting at the beginning, short sentences without a digit that thank, wish, offer help or
+    ask, and a short exclamation at the beginning and at the end of what says more. JSON is left as it is.
     """
     if answer.lstrip()[:1] in ("{", "["):
         return answer
@@ -64,8 +66,10 @@ def stated(answer: str) -> str:
     opener = _OPENER.match(text)
     if opener is not None and opener.end():
         text = " " * opener.end() + text[opener.end() :]
-    for start, end in sentences(text):
-        if _is_courtesy(text[start:end]):
+    found = sentences(text)
+    outer = {found[0], found[-1]} if len(found) > 1 else frozenset[tuple[int, int]]()
+    for start, end in found:
+        if _is_courtesy(text[start:end]) or ((start, end) in outer and _is_exclamation(text[start:end])):
             text = text[:start] + " " * (end - start) + text[end:]
     return text
 
@@ -80,3 +84,7 @@ def _is_courtesy(sentence: str) -> bool:
     if len(sentence) > MAX_COURTESY or any(c.isdigit() for c in sentence):
         return False
     return sentence.endswith(_QUESTION) or _COURTESY.match(sentence) is not None
+
+
+def _is_exclamation(sentence: str) -> bool:
+    return len(sentence) <= MAX_EXCLAMATION and sentence.endswith(("!", "！")) and not any(c.isdigit() for c in sentence)

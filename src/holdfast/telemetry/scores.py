@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.core.call import Dimensions
-from holdfast.core.observations import Observations
+from holdfast.core.observations import Calls, Observations
 from holdfast.core.signal import Segment
 from holdfast.telemetry.connection import Connection
 from holdfast.telemetry.rows import decode_dimensions, within
@@ -89,21 +89,12 @@ def read_observations(
         columns = [()] * 6
     ends, traces, spans, labels, wanted, numbers = columns
     call, metric, value = _flattened(wanted, numbers)
-    end = np.asarray(ends, dtype=np.int64)
-    dimensions = _dimensions(labels)
+    time_ns, (kind, kinds) = np.asarray(ends, dtype=np.int64), _kinds(labels)
+    calls = Calls(time_ns=time_ns, trace_id=list(traces), span_id=list(spans), kind=kind, kinds=kinds)
     found = {}
     for index, name in enumerate(names, start=1):
         chosen = metric == index
-        rows = call[chosen]
-        picked = rows.tolist()
-        found[name] = Observations(
-            metric=name,
-            time_ns=end[rows],
-            value=value[chosen],
-            trace_id=[traces[i] for i in picked],
-            span_id=[spans[i] for i in picked],
-            dimensions=[dimensions[i] for i in picked],
-        )
+        found[name] = Observations(metric=name, calls=calls, call=call[chosen], value=value[chosen])
     return found
 
 
@@ -186,9 +177,8 @@ def _flattened(
     return np.repeat(np.arange(len(wanted), dtype=np.int64), counts), metric, value
 
 
-def _dimensions(labels: Sequence[str]) -> list[Dimensions]:
-    known: dict[str, Dimensions] = {}
-    for text in labels:
-        if text not in known:
-            known[text] = decode_dimensions(text)
-    return [known[text] for text in labels]
+def _kinds(labels: Sequence[str]) -> tuple[npt.NDArray[np.int64], list[Dimensions]]:
+    """Which of the distinct labels each call has, and those decoded."""
+    known: dict[str, int] = {}
+    kind = np.fromiter((known.setdefault(text, len(known)) for text in labels), np.int64, len(labels))
+    return kind, [decode_dimensions(text) for text in known]

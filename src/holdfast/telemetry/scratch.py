@@ -17,7 +17,7 @@ import numpy.typing as npt
 from holdfast.core.call import Call, Dimensions, EvaluationRecord, MetricPoint
 from holdfast.core.change import Change
 from holdfast.core.errors import StoreError
-from holdfast.core.observations import Observations
+from holdfast.core.observations import Calls, Observations, one_table
 from holdfast.core.score import Score
 from holdfast.core.trace import ScoredTrace
 from holdfast.telemetry.rows import sound, storable, within
@@ -27,8 +27,8 @@ Floats = npt.NDArray[np.float64]
 
 BLOCK_CALLS = 4_000
 """Calls that are written together; so many wait in memory at most."""
-BLOCKS_AT_HAND = 16
-"""Blocks kept unpacked: a diagnosis asks for the same period several times."""
+CALLS_AT_HAND = 64_000
+"""Calls of blocks kept unpacked, and one more block: diagnoses ask for the same period several times. Blocks may be small."""
 LATEST_CHANGES = 10_000
 
 _TABLES = """
@@ -65,20 +65,25 @@ class _Open:
     """A block, unpacked."""
 
     def __init__(self, block: _Block) -> None:
-        self.end_ns: Ints = np.frombuffer(block.end_ns, np.int64)
-        self.kind: Ints = np.frombuffer(block.kind, np.int64)
-        self.traces, self.spans = block.traces, block.spans
-        self.kinds = block.kinds
+        self.calls = Calls(
+            time_ns=np.frombuffer(block.end_ns, np.int64),
+            trace_id=block.traces,
+            span_id=block.spans,
+            kind=np.frombuffer(block.kind, np.int64),
+            kinds=[dimensions for dimensions, _ in block.kinds],
+        )
+        self.conventions = [convention for _, convention in block.kinds]
         self.number_of = {name: number for number, name in enumerate(block.names)}
         self.call: Ints = np.frombuffer(block.call, np.int64)
         self.metric: Ints = np.frombuffer(block.metric, np.int64)
         self.value: Floats = np.frombuffer(block.value, np.float64)
-        self.services = {_service(dimensions) for dimensions, _ in self.kinds}
+        self._service = [_service(dimensions) for dimensions in self.calls.kinds]
+        self.services = set(self._service)
 
     def calls_of(self, service: str, start_ns: int, end_ns: int) -> npt.NDArray[np.bool_]:
         """Which calls (n) are of this application and ended in [start_ns, end_ns)."""
-        own = np.array([_service(dimensions) == service for dimensions, _ in self.kinds], bool)
-        return np.asarray(own[self.kind] & (self.end_ns >= start_ns) & (self.end_ns < end_ns), bool)
+        own, time_ns = np.array([one == service for one in self._service], bool), self.calls.time_ns
+        return np.asarray(own[self.calls.kind] & (time_ns >= start_ns) & (time_ns < end_ns), bool)
 
 
 _decode = msgspec.msgpack.Decoder(_Block).decode
@@ -150,6 +155,7 @@ class ScratchStore:
         self._waiting = _Gathered()
         self._blocks = 0
         self._at_hand: OrderedDict[int, _Open] = OrderedDict()
+        self._calls_at_hand = 0
         self._changes: dict[tuple[str, str], Change] = {}
         self._indexed = False
 
@@ -247,16 +253,18 @@ class ScratchStore:
             return None
         trace_id, span_id, number, place = row
         block = self._block(number)
-        dimensions, convention = block.kinds[int(block.kind[place])]
-        return Call(trace_id=trace_id, span_id=span_id, dimensions=dimensions, convention=convention)
+        kind = int(block.calls.kind[place])
+        dimensions = block.calls.kinds[kind]
+        return Call(trace_id=trace_id, span_id=span_id, dimensions=dimensions, convention=block.conventions[kind])
 
     def _block(self, number: int) -> _Open:
         block = self._at_hand.get(number)
         if block is None:
             with self._told(), closing(self._file.execute("SELECT body FROM blocks WHERE number = ?", (number,))) as rows:
                 block = self._at_hand[number] = _Open(_decode(rows.fetchone()[0]))
-            if len(self._at_hand) > BLOCKS_AT_HAND:
-                self._at_hand.popitem(last=False)
+            self._calls_at_hand += len(block.calls)
+            while self._calls_at_hand - len(block.calls) > CALLS_AT_HAND:
+                self._calls_at_hand -= len(self._at_hand.popitem(last=False)[1].calls)
         self._at_hand.move_to_end(number)
         return block
 
@@ -273,11 +281,7 @@ class _Found:
 
     def __init__(self, names: list[str]) -> None:
         self._names = names
-        self._calls = 0
-        self._end: list[Ints] = [np.empty(0, np.int64)]
-        self._traces: list[str] = []
-        self._spans: list[str] = []
-        self._dimensions: list[Dimensions] = []
+        self._tables: list[Calls] = []
         self._call: list[Ints] = [np.empty(0, np.int64)]
         self._metric: list[Ints] = [np.empty(0, np.int64)]
         self._value: list[Floats] = [np.empty(0)]
@@ -290,45 +294,43 @@ class _Found:
                 asked[number] = position
         metric = asked[block.metric]
         rows = np.flatnonzero((metric >= 0) & wanted[block.call])
-        if not len(rows):
-            return
-        places, call = np.unique(block.call[rows], return_inverse=True)
-        self._call.append(call + self._calls)
+        told = np.zeros(len(block.calls), np.bool_)
+        told[block.call[rows]] = True
+        number_in = np.cumsum(told) - 1 + sum(map(len, self._tables))
+        self._call.append(number_in[block.call[rows]])
         self._metric.append(metric[rows])
         self._value.append(block.value[rows])
-        self._end.append(block.end_ns[places])
-        at = places.tolist()
-        self._traces += [block.traces[place] for place in at]
-        self._spans += [block.spans[place] for place in at]
-        self._dimensions += [block.kinds[kind][0] for kind in block.kind[places].tolist()]
-        self._calls += len(at)
+        self._tables.append(block.calls if told.all() else block.calls.take(np.flatnonzero(told)))
 
     def observations(self) -> dict[str, Observations]:
         """By metric; rows by time, then ids."""
-        end = np.concatenate(self._end)
-        traces, spans, dimensions = self._traces, self._spans, self._dimensions
-        ends = end.tolist()
-        order = np.array(sorted(range(self._calls), key=lambda i: (ends[i], traces[i], spans[i])), np.int64)
-        rank = np.empty(self._calls, np.int64)
-        rank[order] = np.arange(self._calls)
-        call, metric, value = np.concatenate(self._call), np.concatenate(self._metric), np.concatenate(self._value)
+        calls = one_table(self._tables)
+        order = _by_time(calls)
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        calls = calls.take(order)
+        call, metric, value = rank[np.concatenate(self._call)], np.concatenate(self._metric), np.concatenate(self._value)
         # Scores of one call stay in the order in which they were given.
-        by_time = np.argsort(rank[call], kind="stable")
-        call, metric, value = call[by_time], metric[by_time], value[by_time]
+        by_metric = np.argsort(metric * len(order) + call, kind="stable")
+        bounds = np.searchsorted(metric[by_metric], np.arange(len(self._names) + 1))
         found = {}
         for position, name in enumerate(self._names):
-            chosen = np.flatnonzero(metric == position)
-            rows = call[chosen]
-            picked = rows.tolist()
-            found[name] = Observations(
-                metric=name,
-                time_ns=end[rows],
-                value=value[chosen],
-                trace_id=[traces[i] for i in picked],
-                span_id=[spans[i] for i in picked],
-                dimensions=[dimensions[i] for i in picked],
-            )
+            rows = by_metric[bounds[position] : bounds[position + 1]]
+            found[name] = Observations(metric=name, calls=calls, call=call[rows], value=value[rows])
         return found
+
+
+def _by_time(calls: Calls) -> Ints:
+    """Rows by time, then ids."""
+    order = np.argsort(calls.time_ns, kind="stable")
+    time = calls.time_ns[order]
+    same = np.append(time[1:] == time[:-1], False)
+    tied = np.flatnonzero(same | np.append(False, same[:-1]))
+    rows = order[tied].tolist()
+    times = calls.time_ns[rows].tolist()
+    ranked = sorted(range(len(rows)), key=lambda i: (times[i], calls.trace_id[rows[i]], calls.span_id[rows[i]]))
+    order[tied] = np.array(rows, np.int64)[ranked]
+    return order
 
 
 def _service(dimensions: Dimensions) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from holdfast.core.change import Change
-from holdfast.core.observations import Observations, Telemetry
+from holdfast.core.observations import Observations, Telemetry, joined
 from holdfast.core.slices import Period
 
 MOST_ROWS = 1_000_000
@@ -45,7 +45,7 @@ class Thinned:
 
     def observations(self, service: str, metrics: Sequence[str], start_ns: int, end_ns: int) -> dict[str, Observations]:
         """Scores of these metrics in [start_ns, end_ns), by metric; one without scores has zero rows, never a missing key."""
-        gathered = _Gathered(metrics, self._most)
+        gathered = _Gathered(self._most)
         for found in Period(self._telemetry, service, start_ns, end_ns).slices(metrics, self._most / SLICES):
             gathered.add(found)
         self._halvings = max(self._halvings, gathered.halvings)
@@ -55,25 +55,24 @@ class Thinned:
 class _Gathered:
     """Slices of one answer, thinned alike."""
 
-    def __init__(self, metrics: Sequence[str], most: int) -> None:
-        self._slices: dict[str, list[Observations]] = {metric: [] for metric in metrics}
+    def __init__(self, most: int) -> None:
+        self._slices: list[dict[str, Observations]] = []
         self._most = most
         self._rows = 0
         self.halvings = 0
 
     def add(self, found: dict[str, Observations]) -> None:
         """Takes the next slice."""
-        for metric, one in _of(found, self.halvings).items():
-            self._slices[metric].append(one)
-            self._rows += len(one)
+        self._slices.append(_of(found, self.halvings))
+        self._rows += sum(map(len, self._slices[-1].values()))
         while self._rows > self._most and self._halve():
             pass
 
     def _halve(self) -> bool:
         """Leaves out half of the traces. False: none would be left, so all stay."""
         for halvings in range(self.halvings + 1, MOST_HALVINGS + 1):
-            halved = {metric: [_of({metric: one}, halvings)[metric] for one in parts] for metric, parts in self._slices.items()}
-            rows = sum(len(one) for parts in halved.values() for one in parts)
+            halved = [_of(one, halvings) for one in self._slices]
+            rows = sum(len(rows) for one in halved for rows in one.values())
             if not rows:
                 return False
             if rows < self._rows:
@@ -82,27 +81,23 @@ class _Gathered:
         return False
 
     def joined(self) -> dict[str, Observations]:
-        return {metric: _joined(metric, self._slices.pop(metric)) for metric in list(self._slices)}
+        whole, self._slices = joined(self._slices), []
+        return whole
 
 
 def _of(found: dict[str, Observations], halvings: int) -> dict[str, Observations]:
-    """The rows of one trace in 2 ** `halvings`."""
+    """The rows, and the calls, of one trace in 2 ** `halvings`."""
     if not halvings:
         return found
     others = (1 << halvings) - 1
-    traces = {trace for one in found.values() for trace in one.trace_id}
-    left = {trace for trace in traces if not zlib.crc32(trace.encode("utf-8", "surrogatepass")) & others}
-    return {metric: one.take(np.flatnonzero([trace in left for trace in one.trace_id])) for metric, one in found.items()}
-
-
-def _joined(metric: str, parts: list[Observations]) -> Observations:
-    if len(parts) == 1:
-        return parts[0]
-    return Observations(
-        metric=metric,
-        time_ns=np.concatenate([one.time_ns for one in parts]),
-        value=np.concatenate([one.value for one in parts]),
-        trace_id=[trace for one in parts for trace in one.trace_id],
-        span_id=[span for one in parts for span in one.span_id],
-        dimensions=[dimensions for one in parts for dimensions in one.dimensions],
-    )
+    whole = joined([found])
+    calls = next(iter(whole.values())).calls if whole else None
+    if calls is None:
+        return found
+    left = np.array([not zlib.crc32(trace.encode("utf-8", "surrogatepass")) & others for trace in calls.trace_id], bool)
+    fewer, number = calls.take(np.flatnonzero(left)), np.cumsum(left) - 1
+    thinned = {}
+    for metric, one in whole.items():
+        rows = left[one.call]
+        thinned[metric] = Observations(metric=metric, calls=fewer, call=number[one.call[rows]], value=one.value[rows])
+    return thinned

@@ -61,7 +61,7 @@ class MemoryTelemetry:
         key = (service, metric)
         if key not in self._columns:
             rows = sorted(self._rows[key].values(), key=lambda row: row[:3]) if key in self._rows else []
-            self._columns[key] = Observations(
+            self._columns[key] = Observations.of(
                 metric=metric,
                 time_ns=np.array([row[0] for row in rows], dtype=np.int64),
                 value=np.array([row[3] for row in rows], dtype=np.float64),

@@ -1,5 +1,7 @@
 """The group output sees its own failures and stays calm at others'."""
 
+import numpy as np
+
 from holdfast.diagnose.evidence.output import COMPOSITES
 from holdfast.diagnose.moves import Step
 from tests.diagnose.evidence.scenes import scene
@@ -28,8 +30,10 @@ def test_another_answer_than_the_models_without_a_guard_or_a_failure_is_told_apa
 
 
 def test_what_a_guard_replaced_or_a_failed_request_got_instead_was_meant_to_be_delivered() -> None:
-    for excuse in ("guardrail_block", "error", "tool_error"):
-        assert tampered(Shop().break_(["answer_altered", excuse])) is not Step.SURGE
+    for excuse in ("guardrail_block", "guardrail_error", "error", "tool_error"):
+        shop = Shop()
+        shop.values[excuse], shop.kept[excuse] = np.zeros(len(shop.dimensions)), shop.kept["answer_altered"]
+        assert tampered(shop.break_(["answer_altered", excuse])) is not Step.SURGE
 
 
 def test_without_a_word_of_guards_nobody_can_say_why_an_answer_differs() -> None:

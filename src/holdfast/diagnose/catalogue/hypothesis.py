@@ -94,7 +94,7 @@ class Hypothesis:
         cohort: dimension → weight, as text: ``prompt.version:6 none:2``; the rest share a little.
         changes: change kind → weight, as text, ``none`` for no logged change.
         weight: prior weight within the layer.
-        action: what to do, in words; ``{suspect}`` is replaced by the cohort.
+        action: what to do, in words; ``{suspect}`` is replaced by the cohort, ``{attackers}`` by the users who attack.
         means: what went wrong, in words.
     """
 

@@ -87,7 +87,7 @@ INPUT_DATA = (
         # What is refused is short.
         "secrets:~ answer_length:- drift:+ cost:~ model_speed:~ latency:~ context_gap:~",
         ("user:6 tenant:3 none:3 region:1 route:1", "none:12"),
-        "throttle or block the abusing users of {suspect}, and nobody else",
+        "throttle or block {attackers}, and nobody else",
         1.3,
     ),
     _fault(

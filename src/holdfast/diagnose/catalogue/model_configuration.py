@@ -106,8 +106,8 @@ MODEL_CONFIGURATION = (
     _fault(
         "guard_model_down",
         "a guard model that does not answer",
-        "timeout:~ guard_error:++ block:+- guard_presence:- refusal:~ error:~ toxicity:~ sensitive:~",
-        ("none:5 route:3 region:2 replica:1 model:1", "none:5 guardrail:2 config:1.5 model:1.5"),
+        "timeout:~ guard_error:++ block:+ altered:+ guard_presence:- refusal:+ relevance:~ error:~ toxicity:~ sensitive:~",
+        ("none:5 route:3 region:2 replica:1 model:1 language:1", "none:5 guardrail:4 config:1.5 model:1.5"),
         "fall back to the deterministic guards for {suspect} until the guard model answers",
     ),
 )

@@ -6,7 +6,7 @@ from holdfast.diagnose.evidence.composite import Composite, Derived, Scene, move
 from holdfast.diagnose.frame import Column
 from holdfast.diagnose.moves import Step, measured
 
-EXCUSES = ("guardrail_block", "error", "own_error", "model_error", "tool_error", "timeout", "rate_limited")
+EXCUSES = ("guardrail_block", "guardrail_error", "error", "own_error", "model_error", "tool_error", "timeout", "rate_limited")
 """Where one of these happened in a request, another answer than the model's is what was meant to be delivered."""
 HAPPENED = 0.5
 

@@ -52,7 +52,7 @@ def concentration(scene: Scene) -> tuple[Step, str] | None:
     Poisson(m (m - 1) / 2 * sum p²) of those (birthday problem). Three users always sent half of six.
     """
     column = scene.frame.columns.get("prompt_injection")
-    users = [scene.frame.mask(c) for c in scene.frame.conditions if c[0] == "user"]
+    users, of_call = scene.frame.numbered("user")
     if column is None or not users:
         return None
     since = scene.frame.after[column.call]
@@ -61,8 +61,9 @@ def concentration(scene: Scene) -> tuple[Step, str] | None:
     requests = sure if sure.size >= LEAST_SUSPICIOUS else likely
     if requests.size < LEAST_SUSPICIOUS:
         return None
-    counts = np.sort(np.array([int(mask[requests].sum()) for mask in users]))[::-1]
-    usual = np.sort(np.array([int(mask[asked].sum()) for mask in users]))[::-1] / asked.size
+    # Nobody is number -1, and no user.
+    counts, shares = (np.sort(np.bincount(of_call[calls] + 1, minlength=len(users) + 1)[1:])[::-1] for calls in (requests, asked))
+    usual = shares / asked.size
     share, everyone = float(counts[:3].sum()) / requests.size, float(usual[:3].sum())
     text = f"three users sent {share:.0%} of {requests.size} suspicious requests"
     pairs, expected = float((counts * (counts - 1)).sum()) / 2, requests.size * (requests.size - 1) / 2 * float((usual**2).sum())
