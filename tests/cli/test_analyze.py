@@ -85,6 +85,33 @@ def test_a_missing_changes_file_is_refused_by_name(shell: Shell, drill: Path) ->
     assert "nowhere.jsonl" in result.stderr
 
 
+@pytest.mark.parametrize(
+    "content", [b"not json\n", b'\n{"resourceSpans": []}\n', b"\xff\xfe\x00"], ids=["text", "traces", "bytes"]
+)
+def test_a_changes_file_without_one_usable_line_is_refused_by_name_and_line(shell: Shell, drill: Path, content: bytes) -> None:
+    Path("other.jsonl").write_bytes(content)
+    result = shell.run("analyze", "--json", str(drill / "traces.jsonl.gz"), "--changes", "other.jsonl", code=2)
+    assert f"other.jsonl:{content.count(bytes([10])) or 1}" in result.stderr
+    assert result.stdout == ""
+
+
+def test_what_became_of_changes_is_told_to_people_and_programs(shell: Shell) -> None:
+    span = {
+        "traceId": "a" * 32, "spanId": "b" * 16, "name": "chat", "startTimeUnixNano": "1763870400000000000",
+        "endTimeUnixNano": "1763870401000000000", "attributes": [],
+    }  # fmt: skip
+    Path("bare.jsonl").write_bytes(orjson.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}))
+    data = {"kind": "code", "scope": {"customer": "acme"}}
+    change = {"type": "holdfast.change.v1", "time": "2025-11-23T04:00:00Z", "data": data}
+    Path("changes.jsonl").write_bytes(orjson.dumps(change) + b"\nnot json\n")
+    result = shell.run("analyze", "--json", "bare.jsonl", "--changes", "changes.jsonl")
+    found = orjson.loads(result.stdout)
+    assert found["changes"] == {"read": 1, "left_out": 1, "unknown_dimensions": ["customer"]}
+    assert (found["calls"], found["requests"]) == (1, 1)
+    assert "no call carries customer" in result.stderr
+    assert "changes.jsonl:2" in result.stderr
+
+
 def test_what_an_application_never_tells_is_named_and_its_shares_are_in_the_document(shell: Shell) -> None:
     span = {
         "traceId": "a" * 32, "spanId": "b" * 16, "name": "chat", "startTimeUnixNano": "1763870400000000000",

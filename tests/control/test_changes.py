@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from holdfast.act.registry import ACTIONS
-from holdfast.control.changes import _ACTION_KINDS, _PART_KINDS, AGAIN, SOURCE, Announcer, changes_of
+from holdfast.control.changes import _ACTION_KINDS, _PART_KINDS, AGAIN, Announcer, changes_of
 from holdfast.control.effects import UseModel
 from holdfast.control.events import (
     AutomationStopped,
@@ -21,7 +21,7 @@ from holdfast.control.events import (
 from holdfast.control.prompts import rolled_back
 from holdfast.control.snapshot import Desired, GuardMode
 from holdfast.control.store import ControlStore
-from holdfast.core.change import Change, ChangeKind
+from holdfast.core.change import CONTROL, Change, ChangeKind
 from holdfast.core.errors import StoreError
 from holdfast.core.stream import StreamEntry
 from holdfast.testing.control import example_desired
@@ -44,7 +44,7 @@ def configured(desired: Desired) -> list[Change]:
 def test_a_rolled_back_prompt_is_a_prompt_change_with_both_versions() -> None:
     (change,) = configured(rolled_back(GOOD, "support"))
     assert (change.kind, change.target, change.from_value, change.to_value) == (ChangeKind.PROMPT, "prompt/support", "v2", "v1")
-    assert (change.source, change.subject, change.time_ns) == (SOURCE, "user:ada", NOW)
+    assert (change.source, change.subject, change.time_ns) == (CONTROL, "user:ada", NOW)
 
 
 def test_each_thing_that_changed_is_a_change_of_its_own() -> None:

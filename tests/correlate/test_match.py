@@ -225,6 +225,25 @@ def test_a_user_who_is_known_to_attack_belongs_to_the_campaign_whenever_seen(use
     assert (why_joined(signal("refusal", f"user={user}", hours * HOUR), incident, POLICY) is not None) is joins
 
 
+@pytest.mark.parametrize(
+    ("cohort", "share", "hours", "joins"),
+    [
+        ({"model": "new"}, 0.97, 3, True),
+        ({"model": "new"}, 0.97, 7, False),
+        ({"model": "new"}, 0.6, 3, False),
+        ({}, 1.0, 3, False),
+    ],
+    ids=["everybody", "too late", "a part", "nobody knows whom"],
+)
+def test_a_failure_of_the_whole_application_is_of_a_cohort_that_is_everybody(
+    cohort: dict[str, str], share: float, hours: int, joins: bool
+) -> None:
+    incident = incident_of(signal(segment="model=new"), cohort=cohort)
+    assert incident.diagnosis is not None
+    incident = msgspec.structs.replace(incident, diagnosis=msgspec.structs.replace(incident.diagnosis, cohort_share=share))
+    assert (why_joined(signal("refusal", "", hours * HOUR), incident, POLICY) is not None) is joins
+
+
 def test_one_condition_of_a_narrower_cohort_is_not_the_cohort() -> None:
     incident = incident_of(signal(segment="tenant=a"), cohort={"tenant": "a", "language": "de"})
     assert why_joined(signal("refusal", "tenant=a", 3 * HOUR), incident, POLICY) is None

@@ -11,10 +11,10 @@ from holdfast.detect.watch import Watch
 from tests.detect.simulation import METRICS, START_NS
 
 
-def alarmed_stream(bad: float, calls: float = 100.0) -> Watch:
+def alarmed_stream(bad: float, calls: float = 100.0, metric: str = "ungrounded_answer") -> Watch:
     """A stream with a baseline of 4 % over 2,000 calls, and `bad` of `calls` since its CUSUM left zero."""
     ground = Ground(METRICS, DetectPolicy())
-    ground.table.metric_index("ungrounded_answer")
+    ground.table.metric_index(metric)
     ground.index.profile({"service.name": ("shop",)})
     watch = Watch(ground)
     watch.place(np.zeros(1, np.int64), np.zeros(1, np.int64), np.array([START_NS]))
@@ -160,3 +160,15 @@ def test_what_was_usual_is_kept_while_a_shift_goes_on() -> None:
     ask(watch, START_NS + 1, [(0, 0.0, MAX_ASKED // 4), (1, 0.4, MAX_ASKED - MAX_ASKED // 4)])
     watch.streams.totals[0] += [1000, 300, 300, 300]
     assert rejudge(watch, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("badness", "verdict"),
+    [([0.7312] * 12, Verdict.ANOMALY), ([0.7312, 0.8145, 0.9021], Verdict.FAILURE), ([1.0] * 3, Verdict.FAILURE)],
+    ids=["one text, often", "three texts", "a rule, three times"],
+)
+def test_one_opinion_of_one_text_is_one_grave_failure_however_often_it_is_said(badness: list[float], verdict: Verdict) -> None:
+    watch = alarmed_stream(30, metric="prompt_injection")
+    for at, bad in enumerate(badness):
+        watch.ground.evidence.found(0, 0, BadCall(START_NS + at, bad, f"t{at}", "s", "why", (0,), "u"))
+    assert raise_signal(watch, 0, 2e6, START_NS + 10**11).verdict is verdict

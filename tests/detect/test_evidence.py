@@ -104,3 +104,15 @@ def test_an_application_that_is_dropped_leaves_nothing_behind_and_others_stay() 
     assert not evidence.bad_between(0, 3, 0, (0, 9))
     assert evidence.recent(7) == [(7,)]
     assert evidence.bad_between(7, 3, 7, (0, 9))
+
+
+def test_requests_from_a_time_on_are_the_last_of_all() -> None:
+    evidence = Evidence()
+    for i in range(6):
+        evidence.was_asked(0, asked(10 + i, i % 2, (0, 1 + i % 2), i / 8))
+    for segment in (0, 1, 2):
+        every = [of.tolist() for of in evidence.asked(0, 0, segment)]
+        late = [of.tolist() for of in evidence.asked(0, 0, segment, 12)]
+        assert late == [of[-len(late[0]) :] for of in every]
+        assert late[0] == [time_ns for time_ns in every[0] if time_ns >= 12]
+    assert [len(of) for of in evidence.asked(0, 0, 0, 99)] == [0, 0, 0]

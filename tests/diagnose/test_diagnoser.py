@@ -7,13 +7,26 @@ import numpy as np
 import pytest
 
 from holdfast.core.call import Dimensions
-from holdfast.core.change import Change, ChangeKind
+from holdfast.core.change import CONTROL, Change, ChangeKind
 from holdfast.core.diagnosis import Diagnosis, Layer
 from holdfast.core.incident import Incident
 from holdfast.core.signal import Segment, Signal, Verdict
 from holdfast.core.spread import Spread
 from holdfast.diagnose.diagnoser import Diagnoser, leading
-from tests.diagnose.incidents import END, HOUR, METRICS, MINUTE, ONSET, SERVICE, Shop, ShopTelemetry, incident, metric, signal
+from tests.diagnose.incidents import (
+    END,
+    HOUR,
+    METRICS,
+    MINUTE,
+    ONSET,
+    SERVICE,
+    Hurt,
+    Shop,
+    ShopTelemetry,
+    incident,
+    metric,
+    signal,
+)
 
 DIAGNOSER = Diagnoser(METRICS)
 
@@ -310,3 +323,60 @@ def test_the_language_of_nearly_everybody_is_no_cohort(german: float, cohort: di
             shop.dimensions[place] = {**dimensions, "language": ("de" if chance[place] > 1 - german * 0.8 else "en",)}
     found = diagnose(shop.break_(["refusal"], lambda d: d.get("language") == ("en",)), signals=(signal("refusal"),))
     assert found.cohort == cohort
+
+
+def spoken(shop: Shop) -> Shop:
+    """A tenth of the calls is in Polish, the rest in English."""
+    for place, dimensions in enumerate(shop.dimensions):
+        shop.dimensions[place] = {**dimensions, "language": ("pl" if place % 10 == 0 else "en",)}
+    return shop
+
+
+def broken_late(seed: int, hurt: Hurt, share: float, late_minutes: float) -> Shop:
+    """A fault of few calls that strikes from the onset on; the first bad ones are seen some time later."""
+    shop = spoken(Shop(seed)).break_(["refusal"], hurt, share)
+    quiet = shop.late & (shop.time_ns < ONSET + int(late_minutes * MINUTE))
+    shop.values["refusal"] = np.where(quiet, 0.03, shop.values["refusal"])
+    return shop
+
+
+@pytest.mark.parametrize("seed", [2, 3, 5])
+def test_an_announced_change_of_just_the_sick_calls_is_when_it_began(seed: int) -> None:
+    shop = broken_late(seed, lambda d: d["tenant"] == ("cade",), 0.25, 25)
+    change = Change(
+        id="guilty", time_ns=ONSET, kind=ChangeKind.CONFIG, target="decoding", service=SERVICE, scope={"tenant": "cade"}
+    )
+    found, alone = (diagnose(shop, *changes, signals=(signal("refusal"),)) for changes in ((change,), ()))
+    assert abs(alone.onset_ns - ONSET) > 20 * MINUTE
+    assert abs(found.onset_ns - ONSET) < 10 * MINUTE
+    assert found.causes[0].change_id == "guilty"
+
+
+def test_a_remedy_for_just_the_sick_is_no_beginning() -> None:
+    shop = broken_late(2, lambda d: d["tenant"] == ("cade",), 0.25, 25)
+    lease = Change(
+        id="ctl_1", time_ns=ONSET, kind=ChangeKind.GUARDRAIL, target="strict_filter", source=CONTROL, scope={"tenant": "cade"}
+    )
+    with_lease, alone = (diagnose(shop, *changes, signals=(signal("refusal"),)) for changes in ((lease,), ()))
+    assert with_lease.onset_ns == alone.onset_ns
+
+
+def test_a_new_prompt_of_everybody_that_harms_one_language_is_when_it_began_and_what_did_it() -> None:
+    shop = spoken(Shop())
+    for route in ("chat", "search", "refund"):
+        shop.upgrade("prompt.version", f"{route}-v1", "all-v2")
+    shop.break_(["refusal", "ungrounded_answer"], lambda d: d["language"] == ("pl",), 0.4)
+    change = Change(id="guilty", time_ns=ONSET - MINUTE, kind=ChangeKind.PROMPT, target="all", to_value="all-v2", service=SERVICE)
+    found = diagnose(shop, change, signals=(signal("refusal"),))
+    assert found.cohort["language"] == "pl"
+    assert abs(found.onset_ns - ONSET) < 15 * MINUTE
+    assert found.causes[0].change_id == "guilty"
+
+
+@pytest.mark.parametrize("scope", [{}, {"tenant": "cade"}], ids=["everybody", "just the sick"])
+def test_a_change_that_came_when_calls_failed_already_is_never_guilty(scope: dict[str, str]) -> None:
+    shop = Shop().break_(["refusal"], lambda d: d["tenant"] == ("cade",), 0.6)
+    late = Change(id="late", time_ns=ONSET + HOUR, kind=ChangeKind.CONFIG, target="decoding", service=SERVICE, scope=scope)
+    told = msgspec.structs.replace(signal("refusal"), detected_ns=ONSET + 2 * HOUR)
+    found = DIAGNOSER.diagnose(incident(told), shop.telemetry(late), END)
+    assert {cause.change_id for cause in found.causes} == {""}

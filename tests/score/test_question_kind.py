@@ -1,7 +1,8 @@
 import numpy as np
 
 from holdfast.core.trace import Trace
-from holdfast.score.question_kind import KINDS, LIKE, MAX_SERVICES, Kinds, QuestionKind
+from holdfast.score.question_kind import KINDS, LIKE, MAX_SERVICES, Kinds, QuestionKind, _buckets
+from holdfast.score.reading import reading_of
 from tests.score.build import llm, scores, trace
 
 NOUNS = ["phone", "tablet", "charger", "cable", "case", "screen"]
@@ -44,6 +45,12 @@ def test_a_question_like_none_before_is_of_no_kind() -> None:
 def test_an_empty_question_is_of_no_kind() -> None:
     assert kind(learnt(), "") is None
     assert kind(learnt(), "12345 67") is None
+
+
+def test_scripts_whose_vowels_are_marks_have_words_too() -> None:
+    scorer = learnt()
+    assert kind(scorer, "मेरे गेहूं में कौन सा खाद डालूं") is None
+    assert _buckets(reading_of(trace(llm("", "मेरे गेहूं में कौन सा खाद डालूं"))))
 
 
 def test_kinds_are_bounded_and_numbered_from_zero() -> None:

@@ -63,3 +63,11 @@ def test_who_explains_at_length_is_not_told_that_the_answer_is_beside_the_point(
     )
     assert value(Relevance(), exchange(answer, story), "answer_irrelevance") < 0.3
     assert value(Relevance(), exchange("Our shop in Lisbon sells garden chairs.", story), "answer_irrelevance") > 0.5
+
+
+def test_a_warm_tone_around_what_the_documents_say_makes_no_answer_less_relevant() -> None:
+    document = "The Rope Dancer was painted on poplar in 1628 and measures 71 by 195 centimetres."
+    plain, question = "Painted on poplar, 71 by 195 centimetres.", "What about The Rope Dancer?"
+    warm = f"Oh, what a lovely choice! {plain} Enjoy every little detail!"
+    cold, kind = (value(Relevance(), exchange(answer, question, document), "answer_irrelevance") for answer in (plain, warm))
+    assert kind == pytest.approx(cold, abs=0.01)

@@ -46,6 +46,8 @@ def analyze(
         settings = settings_of(config)
         analysis = run(source, settings)
     metrics = METRICS | definitions(settings.scorers)
+    for name in analysis.changes.unknown_dimensions:
+        err.print(f"[yellow]no call carries {escape(name)}:[/] changes that are limited by it are nobody's", soft_wrap=True)
     if as_json:
         typer.echo(orjson.dumps(document(analysis, metrics), option=orjson.OPT_INDENT_2).decode())
     else:
@@ -87,7 +89,8 @@ def _show(analysis: Analysis, metrics: dict[str, Metric]) -> None:
     if analysis.start_ns is None or analysis.end_ns is None:
         out.print("No calls.")
         return
-    out.print(f"{analysis.calls} calls from {to_iso(analysis.start_ns)} to {to_iso(analysis.end_ns)}")
+    period = f"from {to_iso(analysis.start_ns)} to {to_iso(analysis.end_ns)}"
+    out.print(f"{analysis.requests} requests of {analysis.calls} calls {period}", soft_wrap=True)
     incidents = [incident for incident in analysis.incidents if shown(incident)]
     if not incidents:
         out.print("[green]No incidents.[/]")

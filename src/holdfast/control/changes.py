@@ -22,11 +22,9 @@ from holdfast.control.events import (
     event_in,
 )
 from holdfast.control.snapshot import Desired, Lease
-from holdfast.core.change import Change, ChangeKind
+from holdfast.core.change import CONTROL, Change, ChangeKind
 from holdfast.core.ids import derived_id
 from holdfast.core.stream import EventStream, StreamEntry
-
-SOURCE = "holdfast/control"
 
 _PART_KINDS = {
     "targets": ChangeKind.MODEL,
@@ -107,7 +105,7 @@ def changes_of(before: ControlState, event: ControlEvent, entry: StreamEntry) ->
         Change(
             id=derived_id("ctl", entry.version, fields["target"]),
             time_ns=entry.event.time_ns,
-            source=SOURCE,
+            source=CONTROL,
             subject=actor,
             **fields,
         )

@@ -181,7 +181,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     guardrails: tuple[Guardrail, ...] = ()
 
     convention: str = ""
-    """Which convention reported it: `otel_genai`, `openinference`, `openllmetry`, or `unknown`."""
+    """Which convention reported it: `otel_genai`, `openinference`, `openllmetry`, `vercel_ai`, or `unknown`."""
     mapper_version: str = ""
     attributes: dict[str, Any] = {}
     resource: dict[str, Any] = {}

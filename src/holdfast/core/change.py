@@ -4,6 +4,9 @@ from enum import StrEnum
 
 import msgspec
 
+CONTROL = "holdfast/control"
+"""Source of what the control plane changed: mostly remedies, which come to those who are sick already."""
+
 
 class ChangeKind(StrEnum):
     """What was changed."""

@@ -26,6 +26,8 @@ MIX_DIMENSIONS = ("route", "tenant", "language", "region")
 """Dimensions whose mix belongs to the users. A shift towards a worse model or prompt is somebody's change, and a failure."""
 
 MIX_QUANTILE = 0.02
+DIGITS = 2
+"""Decimals of scores that are no fine grades: rules and counts give such."""
 MIN_MIX_CALLS = 50
 MIN_MIX_TRACES = 20
 QUESTIONS = "kinds of questions"
@@ -138,12 +140,16 @@ class _Setting:
 
     @cached_property
     def failed(self) -> int:
-        """Calls of the segment that the metric finds more likely bad than good, in whichever way it is watched."""
+        """Calls of the segment that the metric finds more likely bad than good, in whichever way it is watched.
+
+        Graded scores that are equal to the last digit are of the same text: one opinion, however often it was asked for.
+        """
         s, ground = self._watch.streams, self._watch.ground
         segment, column = int(s.segment[self._row]), int(s.column[self._row])
         metric = ground.table.metric_index(ground.table.columns[column].metric)
         plain = next((c for c in ground.table.of_metric[metric] if ground.table.columns[c].kind == "score"), column)
-        return len(ground.evidence.bad_between(ground.index.app[segment], plain, segment, self.period_ns))
+        bad = ground.evidence.bad_between(ground.index.app[segment], plain, segment, self.period_ns)
+        return len({call.trace_id if round(call.badness, DIGITS) == call.badness else call.badness for call in bad})
 
     @cached_property
     def expected(self) -> dict[str, float]:
@@ -178,8 +184,8 @@ class _Setting:
         None where too few are of a kind that was known before.
         """
         ground, (first, last) = self._watch.ground, self.period_ns
-        times, kinds, _ = ground.evidence.asked(ground.index.app[segment], column, segment)
-        since = kinds[(times >= first) & (times <= last)]
+        times, kinds, _ = ground.evidence.asked(ground.index.app[segment], column, segment, first)
+        since = kinds[times <= last]
         if len(since) < MIN_MIX_TRACES:
             return None
         if self.usual is None:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Collection, Iterable
+from itertools import takewhile
 
 import msgspec
 import numpy as np
@@ -79,10 +80,14 @@ class Evidence:
             ring = self._asked[app] = deque(maxlen=MAX_ASKED)
         ring.append(request)
 
-    def asked(self, app: int, column: int, segment: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
+    def asked(
+        self, app: int, column: int, segment: int, since_ns: int = 0
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
         """Time (ns), kind and x of the recent requests of a segment of which this column said something, oldest first."""
-        of = [a for a in self._asked.get(app, ()) if (segment == app or segment in a.segments) and len(a.x) > 2 * column]
-        x = np.array([np.frombuffer(a.x, np.float16, 1, 2 * column)[0] for a in of], np.float64)
+        first, end, ring = 2 * column, 2 * column + 2, self._asked.get(app, ())
+        late = [*takewhile(lambda request: request.time_ns >= since_ns, reversed(ring))][::-1] if since_ns else ring
+        of = [a for a in late if (segment == app or segment in a.segments) and len(a.x) > first]
+        x = np.frombuffer(b"".join([a.x[first:end] for a in of]), np.float16).astype(np.float64)
         told = ~np.isnan(x)
         times, kinds = np.array([a.time_ns for a in of], np.int64), np.array([a.kind for a in of], np.int64)
         return times[told], kinds[told], x[told]

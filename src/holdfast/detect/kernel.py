@@ -75,8 +75,8 @@ class Rows(NamedTuple):
 class Run(NamedTuple):
     """What the loop leaves.
 
-    R and W at the end (G × K); M after each row (N); and where W last was 1 (G × K): 2·row + 1 after that row, 2·row before
-    its observation, −1 never.
+    R and W at the end (G × K); M after each row (N); and where W last was 1 (G × K): 2·row + 1 after that row, 2·row after
+    its zeros, −1 never.
     """
 
     evidence: Floats
@@ -98,34 +98,48 @@ def run(evidence: Floats, cusum: Floats, bets: Bets, rows: Rows) -> Run:
     to = offsets[np.arange(len(rows.group)) - starts[rows.group]] + standing[rows.group]
     at = np.empty_like(to)
     at[to] = np.arange(len(to))
-    still, gained, factor = _steps(bets, rows.take(at))
-    grown, above = still * factor, gained
-    _loop(evidence[longest_first], np.maximum(cusum, 1.0)[longest_first], (grown, above, still, factor), offsets.tolist())
-    last = to[starts + counts - 1]
-    row = 2 * at[:, None]
-    reset = np.full(factor.shape, -1)
-    np.copyto(reset, row, where=(still <= 1) & (rows.rank[at] > 0)[:, None])
-    np.copyto(reset, row + 1, where=factor <= 1)
-    return Run(grown[last], factor[last], (grown @ _WEIGHTS)[to], np.maximum.reduceat(reset[to], starts, axis=0))
+    ordered = rows.take(at)
+    steps, folded = _steps(bets, ordered)
+    _loop(evidence[longest_first], np.maximum(cusum, 1.0)[longest_first], steps, offsets.tolist())
+    grown, _, still, factor = steps
+    # W was at rest: 2 after the observation, 1 after the zeros before it, without which that is where it was after the last one.
+    rest = 2 * (factor <= 1).view(np.int8)
+    rest[folded] = np.maximum(rest[folded], (still[folded] <= 1) & (ordered.rank[folded] > 0)[:, None])
+    last = starts + counts - 1
+    end = to[last]
+    return Run(grown[end], factor[end], (grown @ _WEIGHTS)[to], _last_rest(rest[to], starts, last))
 
 
-def _steps(bets: Bets, rows: Rows) -> tuple[Floats, Floats, Floats]:
-    """Of each row (N × K): cⁿ of its zeros; what they and the observation add to R; and the factor L of the observation."""
-    c = bets.of_zero
+def _last_rest(rest: npt.NDArray[np.int8], starts: Ints, last: Ints) -> Ints:
+    """Where W was at rest last (G × K), as of `Run.zero`; `rest` is N × K, the rows of a stream are those from start to last."""
+    rest = np.ascontiguousarray(rest.T)
+    at = np.where(rest > 0, np.arange(rest.shape[1], dtype=np.int32), np.int32(-1))
+    found = np.maximum.accumulate(at, axis=1, out=at)[:, last].astype(np.int64)
+    code = np.take_along_axis(rest, np.maximum(found, 0), axis=1)
+    return np.where(found >= starts, 2 * found + code - 1, -1).T
+
+
+def _steps(bets: Bets, rows: Rows) -> tuple[tuple[Floats, Floats, Floats, Floats], Ints | slice]:
+    """Of each row (N × K): cⁿ·L; what its zeros and the observation add to R; cⁿ of the zeros; the factor L of the observation.
+
+    And which rows have zeros, or all.
+    """
+    c, away = bets.of_zero, rows.x - bets.null[rows.group]
+    away[rows.ends] = 0.0
     factor = bets.stake[rows.group]
-    factor *= (rows.x - bets.null[rows.group])[:, None]
+    factor *= away[:, None]
     factor += 1
-    factor[rows.ends] = 1.0
-    still = np.ones_like(factor)
-    gained = factor * ~rows.ends[:, None]
+    grown, above, still = factor.copy(), factor.copy(), np.ones_like(factor)
+    above[rows.ends] = 0.0
     folded: Ints | slice = np.flatnonzero(rows.zeros)
     if 2 * len(rows.zeros[folded]) > len(rows.zeros):
         # To compute what is 0 is cheaper than to pick the others.
         folded = slice(None)
-    group = rows.group[folded]
-    still[folded] = np.exp(np.log(c)[group] * rows.zeros[folded, None])
-    gained[folded] += (c / (1 - c))[group] * (1 - still[folded]) * factor[folded]
-    return still, gained, factor
+    group, own = rows.group[folded], factor[folded]
+    still[folded] = shrunk = np.exp(np.log(c)[group] * rows.zeros[folded, None])
+    grown[folded] = shrunk * own
+    above[folded] += (c / (1 - c))[group] * (1 - shrunk) * own
+    return (grown, above, still, factor), folded
 
 
 def _loop(r: Floats, w: Floats, steps: tuple[Floats, Floats, Floats, Floats], bounds: list[int]) -> None:

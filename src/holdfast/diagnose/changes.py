@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from holdfast.core.change import Change, ChangeKind
+from holdfast.core.change import CONTROL, Change, ChangeKind
 from holdfast.core.clock import NS_PER_S
 from holdfast.diagnose.cohort import Target, overlap
 from holdfast.diagnose.frame import Bools, Condition, Floats, Frame
@@ -90,14 +90,15 @@ def of_service(changes: Sequence[Change], service: str) -> list[Change]:
 def announced(frame: Frame, changes: Sequence[Change], inside: Bools, within_ns: tuple[int, int]) -> list[int]:
     """Times, in `within_ns`, of the changes that say that they touch just the calls of a part of the traffic.
 
-    A failure of few calls an hour knows its beginning by hours only: that of such a change is the natural one.
+    A failure of few calls an hour knows its beginning by hours only: that of such a change is the natural one. A remedy is for
+    just the sick, too, and nothing began with it.
     """
     found = []
     late = inside & frame.after
     if inside.all() or not late.any():
         return []
     for change in changes:
-        if within_ns[0] <= change.time_ns <= within_ns[1] and change.scope:
+        if within_ns[0] <= change.time_ns <= within_ns[1] and change.scope and change.source != CONTROL:
             conditions, calls = exposure(frame, change)
             if conditions and overlap(calls & frame.after, late) >= SAME_CALLS:
                 found.append(change.time_ns)

@@ -160,7 +160,11 @@ class Diagnoser:
         inside = frame.cohort(cohort.conditions)
         began = _began(located, onset, cohort.conditions, inside)
         own = of_service(changes, incident.service)
-        natural = [*[first for _, first in began], *announced(frame, own, inside, (guess - ANNOUNCED_NS, seen_ns))]
+        natural = [
+            *[first for _, first in began],
+            *_brought(located, onset, inside),
+            *announced(frame, own, inside, (guess - ANNOUNCED_NS, seen_ns)),
+        ]
         onset = estimate(watched, inside, (min([guess - 6 * HOUR_NS, *natural]), seen_ns), guess, natural)
         if began and len(cohort.conditions) == 1:
             nearest, _ = min(began, key=lambda value: abs(value[1] - onset.time_ns))
@@ -239,6 +243,19 @@ def _began(frame: Frame, onset: Onset, conditions: Mapping[str, str], inside: Bo
         for condition, first in new
         if conditions.get(condition[0]) == condition[1] or overlap(frame.mask(condition) & frame.after, late) >= SAME_CALLS
     ]
+
+
+def _brought(frame: Frame, onset: Onset, inside: Bools) -> list[int]:
+    """Times of the first calls of new values that nearly all calls of a cohort have had since, and others have, too.
+
+    A new prompt of everybody may do harm in one language only.
+    """
+    found = []
+    for condition, first in new_values(frame, replace(onset, error_ns=max(onset.error_ns, HOUR_NS // 2))):
+        since = inside & (frame.time_ns >= max(first, frame.onset_ns))
+        if since.any() and float(frame.mask(condition)[since].mean()) >= DOMAIN:
+            found.append(first)
+    return found
 
 
 def refused(frame: Frame, signals: Sequence[Signal]) -> frozenset[Condition]:

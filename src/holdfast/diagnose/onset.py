@@ -11,7 +11,10 @@ from holdfast.diagnose.frame import Bools, Floats, Ints
 
 LEAST_BAD_CALLS = 5
 STEPS = 512
-NATURAL_NATS = 4.0
+NATURAL_NATS, NATURAL_SHARE = 4.0, 0.05
+"""So much less evidence than at its best, in nats or as a share of it, is nearly as good: what health lets expect is not known
+better than that, and the longer a failure goes on, the more nats that is.
+"""
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,8 @@ def estimate(
     early, late = int(times[near[0]]), int(times[near[-1]])
     gap = (int(times[-1]) - int(times[0])) // times.size
     error = max((late - early) // 4 + gap, 15 * NS_PER_S)
-    places = [
-        at for at in np.searchsorted(times, natural).tolist() if at < times.size and total[at] >= total[best] - NATURAL_NATS
-    ]
+    least = total[best] - max(NATURAL_NATS, NATURAL_SHARE * total[best])
+    places = [at for at in np.searchsorted(times, natural).tolist() if at < times.size and total[at] >= least]
     if places:
         best = max(places, key=lambda at: float(total[at]))
         error = max(error, (int(times[max(places)]) - int(times[min(places)])) // 2)

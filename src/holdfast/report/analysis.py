@@ -1,6 +1,7 @@
 """The document that `holdfast analyze --json` prints. Its shape is a contract with other programs."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from holdfast.core.signal import Exemplar, Signal, Verdict
 from holdfast.report.instrumentation import Instrumentation, document_of
 
 MAX_EVIDENCE = 20
+COHORT = "cohort"
+"""The group of a diagnosis' statement that shows the cohort's worst calls by the failing metric that it was found by."""
 
 
 class MetricSummary(msgspec.Struct, frozen=True):
@@ -23,16 +26,32 @@ class MetricSummary(msgspec.Struct, frozen=True):
     mean: float
 
 
+class ChangesRead(msgspec.Struct, frozen=True):
+    """What became of the changes: how many were `read` and how many lines `left_out`.
+
+    `unknown_dimensions` are named by their scopes and carried by no call: by them a change touches nobody.
+    """
+
+    read: int = 0
+    left_out: int = 0
+    unknown_dimensions: Sequence[str] = ()
+
+
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
-    """What an analysis found. `start_ns` and `end_ns` are None where there was no call."""
+    """What an analysis found. `start_ns` and `end_ns` are None where there was no call.
+
+    `calls` counts spans, `requests` traces; what was said of them apart from any span is neither.
+    """
 
     start_ns: int | None
     end_ns: int | None
     calls: int
+    requests: int
     metrics: Sequence[MetricSummary]
     incidents: Sequence[Incident]
     coverage: dict[str, dict[str, int]]
     rejected: int = 0
+    changes: ChangesRead = ChangesRead()
     instrumentation: Sequence[Instrumentation] = ()
     """What the requests of each application told."""
 
@@ -45,7 +64,13 @@ def document(analysis: Analysis, metrics: dict[str, Metric]) -> dict[str, Any]:
             "end": to_iso(analysis.end_ns) if analysis.end_ns is not None else None,
         },
         "calls": analysis.calls,
+        "requests": analysis.requests,
         "rejected": analysis.rejected,
+        "changes": {
+            "read": analysis.changes.read,
+            "left_out": analysis.changes.left_out,
+            "unknown_dimensions": list(analysis.changes.unknown_dimensions),
+        },
         "metrics": {m.name: {"count": m.count, "mean": round(m.mean, 6)} for m in analysis.metrics},
         "incidents": [incident_document(i, metrics) for i in sorted(analysis.incidents, key=lambda i: i.detected_ns) if shown(i)],
         "coverage": analysis.coverage,
@@ -129,17 +154,19 @@ def failure_modes(incident: Incident, metrics: dict[str, Metric]) -> list[str]:
 
 
 def exemplars(incident: Incident) -> list[Exemplar]:
-    """Calls that show what happened, each once: those of signals within the cohort, and of the diagnosis, which looked there.
+    """Calls of the cohort that show what fails, each once, those of the strongest metric first.
 
-    Signals of others, who are watched in larger segments, speak only where nobody else does.
+    Calls that show what else moved there speak where none of these is known, and those of signals from larger segments, which
+    may be of others, where nothing else is.
     """
+    signals, told = strongest_by_metric(incident), incident.diagnosis.evidence if incident.diagnosis else ()
+    within = [signal for signal in signals if incident.cohort.items() <= signal.segment.conditions.items()]
+    failing = [signal.exemplars for signal in within if signal.verdict is Verdict.FAILURE]
+    failing += [statement.exemplars for statement in told if statement.group == COHORT]
+    moved = [*(signal.exemplars for signal in within), *(statement.exemplars for statement in told)]
+    elsewhere = [signal.exemplars for signal in signals]
+    groups = next((groups for groups in (failing, moved, elsewhere) if any(groups)), [])
     found: dict[tuple[str, str], Exemplar] = {}
-    signals = strongest_by_metric(incident)
-    groups = [signal.exemplars for signal in signals if incident.cohort.items() <= signal.segment.conditions.items()]
-    groups += [statement.exemplars for statement in (incident.diagnosis.evidence if incident.diagnosis else ())]
-    if not any(groups):
-        groups = [signal.exemplars for signal in signals]
-    for group in groups:
-        for exemplar in group:
-            found.setdefault((exemplar.trace_id, exemplar.span_id), exemplar)
+    for exemplar in chain.from_iterable(groups):
+        found.setdefault((exemplar.trace_id, exemplar.span_id), exemplar)
     return list(found.values())[:MAX_EVIDENCE]

@@ -9,13 +9,14 @@ from msgspec.structs import replace
 from holdfast.core.call import Call
 from holdfast.core.score import Metric, Score
 from holdfast.core.trace import Trace
-from holdfast.score.injection import DOCUMENT_INJECTION, PROMPT_INJECTION, Injection, carrying, content_of
+from holdfast.score.injection import DOCUMENT_INJECTION, PROMPT_INJECTION, Injection, carrying, content_of, judged
 from holdfast.score.language import in_english
 from holdfast.score.learned import worst_stretch
 from holdfast.score.opinion import VERSION, Heads, opinion, stretch_opinion
 from holdfast.score.pieces import Piece
-from holdfast.score.protocol import score_of
+from holdfast.score.protocol import NOTABLE, score_of
 from holdfast.score.reading import Reading, reading_of
+from holdfast.score.reported import around_quoted
 from holdfast.score.safety import ENCODER, Band, Weights, blended, within
 from holdfast.score.second import UNLIMITED, SecondOpinions, by, told
 from holdfast.score.text import sigmoid
@@ -27,6 +28,8 @@ MOST_READ = 2
 """Documents of a call that are read again."""
 HIDDEN = Weights(first=0.5, second=1.0, shift=0.0)
 """The same for documents."""
+REPORTED = 0.05
+"""What an attack counts at most that somebody else wrote and that the user only asks about."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Attack:
     first: Injection = field(default_factory=Injection)
     second: SecondOpinions = UNLIMITED
     name: str = "injection"
-    version: str = f"5+{VERSION}"
+    version: str = f"6+{VERSION}"
     metrics: tuple[Metric, ...] = (PROMPT_INJECTION, DOCUMENT_INJECTION)
 
     def prepare(self, traces: Sequence[Trace]) -> None:
@@ -51,7 +54,7 @@ class Attack:
     def score(self, trace: Trace) -> Iterable[Score]:
         """What `Injection` says, judged anew where it was unsure."""
         first = [replace(s, version=self.version) for s in self.first.score(trace) if s.metric == PROMPT]
-        scores = [self._prompt(reading_of(trace), trace, s) for s in first]
+        scores = [self._asked_about(reading_of(trace), self._prompt(reading_of(trace), trace, s)) for s in first]
         return scores + [s for call in carrying(trace) if (s := self._content(call)) is not None]
 
     def _prompt(self, reading: Reading, trace: Trace, score: Score) -> Score:
@@ -61,6 +64,14 @@ class Attack:
         value, why = self._again(PROMPT, ATTACK, first, score.why, lambda: opinion(piece))
         call = trace.llm_calls[0] if trace.llm_calls else trace.root
         return score_of(self, call, PROMPT_INJECTION, value, why)
+
+    def _asked_about(self, reading: Reading, score: Score) -> Score:
+        """The score of a message that the user got and asks about: by what the user says around it; the message counts little."""
+        around = around_quoted(reading.question) if score.value >= NOTABLE else ""
+        if not around:
+            return score
+        value = max(judged(PROMPT, Piece(around), self.first.user_weights)[0], min(score.value, REPORTED))
+        return replace(score, value=min(value, score.value), why="" if value < NOTABLE else score.why)
 
     def _content(self, call: Call) -> Score | None:
         """The worst of what a call brought in. Of the unsure ones the `MOST_READ` worst are read again, the rest stands."""

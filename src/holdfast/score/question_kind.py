@@ -156,5 +156,5 @@ class QuestionKind:
 
 def _buckets(reading: Reading) -> Buckets:
     """The words of a question by number, each once; what has digits names a single thing and says nothing about the kind."""
-    told = sorted(word for word in reading.question_content if word.isalpha())[:MAX_WORDS]
+    told = sorted(word for word in reading.question_content if not any(map(str.isdigit, word)))[:MAX_WORDS]
     return sorted({crc32(word.encode("utf-8", "replace")) % BUCKETS for word in told})

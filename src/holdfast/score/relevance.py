@@ -79,7 +79,7 @@ class Relevance:
     """Coverage of the question's content words, stems counting."""
 
     name: str = "relevance"
-    version: str = "2"
+    version: str = "3"
     metrics: tuple[Metric, ...] = (IRRELEVANCE, CONTEXT_GAP)
 
     def score(self, trace: Trace) -> Iterable[Score]:
@@ -93,7 +93,9 @@ class Relevance:
         if reading.answer_content:
             direct = taken_up(reading, (reading.answer_piece,))
             # An answer may share no word with the question and still stand in what was retrieved for it.
-            through = covered(reading.answer_content, offered) * taken_up(reading, offered) if offered else 0.0
+            # Courtesies and exclamations stand in no document, and make no answer less of one.
+            said = (reading.stated.kinds - STOPWORDS) or reading.answer_content
+            through = covered(said, offered) * taken_up(reading, offered) if offered else 0.0
             value = sigmoid(1.2 - 5.5 * direct - 2.5 * through)
             scores.append(
                 score_of(

@@ -61,7 +61,7 @@ DOWNSTREAM_INTEGRATION = (
     _fault(
         "excess_permission",
         "a tool that may do more than it should",
-        "toxicity:++ tools_offered:+ tool_presence:+ tool_arguments:~ steps:~ sensitive:~",
+        "toxicity:++ unexpected_tools:+ tools_offered:+ tool_presence:+ tool_arguments:~ steps:~ sensitive:~",
         (_TOOL, "config:4 tool:5 code:2.5 none:1.5"),
         "disable the tool of {suspect} until its permissions are back",
     ),

@@ -48,6 +48,7 @@ GENERIC = frozenset(
         "input_length",
         "latency",
         "long_inputs",
+        "missing_tools",
         "model_speed",
         "numbers",
         "refusal",
@@ -59,6 +60,7 @@ GENERIC = frozenset(
         "tool_contradiction",
         "tool_presence",
         "truncation",
+        "unexpected_tools",
         "volume",
     }
 )

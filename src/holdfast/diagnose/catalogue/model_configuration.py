@@ -42,8 +42,8 @@ MODEL_CONFIGURATION = (
     _fault(
         "silent_model_update",
         "a model that changed at the provider",
-        "fingerprint:+ drift:++ answer_length:+- grounding:+ format:~ refusal:~ confidence:~ model_mismatch:~ "
-        "model_speed:+- cost:~",
+        "model_update:+ fingerprint:+ drift:++ answer_length:+- grounding:+ format:~ refusal:~ confidence:~ model_mismatch:~ "
+        "model_speed:+- cost:~ missing_tools:~",
         ("model:6 none:4 route:1", "model:3 config:.5 none:6"),
         _BACK,
         1.2,
@@ -91,7 +91,7 @@ MODEL_CONFIGURATION = (
     _fault(
         "tool_choice_off",
         "a model that no longer calls its tools",
-        "tools_offered:- tool_presence:-- numbers:+ grounding:+ steps:- latency:~ cost:~ relevance:~ "
+        "missing_tools:++ tools_offered:- tool_presence:-- numbers:+ grounding:+ steps:- latency:~ cost:~ relevance:~ "
         "refusal:~ tool_contradiction:~",
         ("route:4 none:4 model:2 tool:1", "config:7 model:2 flag:1 code:1 prompt:.7 none:1"),
         _PIN,

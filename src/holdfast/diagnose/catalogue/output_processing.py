@@ -23,7 +23,7 @@ OUTPUT_PROCESSING = (
     _fault(
         "json_repair_mangles",
         "a repair step that changes values",
-        "altered:++ tampered:+ numbers:+ format:~ grounding:+ garbled:~ truncation:~",
+        "altered:++ tampered:+ altered_arguments:+ numbers:+ format:~ grounding:+ garbled:~ truncation:~",
         "switch the repair step off for {suspect} and return the model's own output",
     ),
     _fault(

@@ -20,7 +20,7 @@ BENIGN = Hypothesis(
     "benign",
     Layer.BENIGN,
     "harm:calm newcomers:+ volume:+ latency:~ model_speed:~ input_length:~ injection:~ attacks:~ "
-    "fingerprint:~ temperature:~ token_limit:~",
+    "fingerprint:~ model_update:~ temperature:~ token_limit:~",
     "none:5 tenant:2 route:1.5 region:1 language:1 user:1 document.source:.5 tool:.5 model:.5 prompt.version:1.5 index.version:1",
     "none:8 prompt:1 index:.6 config:.6 code:.6 model:.5 flag:.5 data:.4 tool:.4 guardrail:.2",
     "watch {suspect}: nothing has to be undone yet",

@@ -18,5 +18,17 @@ COMPOSITES = (
         "Fewer answers contradict what tools returned",
         ("tool_contradiction",),
     ),
+    Composite(
+        "missing_tools",
+        "Tools are not called where such questions had one called",
+        "Tools are called where such questions had none",
+        ("missing_tool_call",),
+    ),
+    Composite(
+        "unexpected_tools",
+        "Tools are called that such questions did without",
+        "Fewer tools are called that such questions did without",
+        ("unexpected_tool_call",),
+    ),
     Derived("tool_presence", "Tools are called more or less often", presence("tool_error")),
 )

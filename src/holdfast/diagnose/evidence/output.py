@@ -37,6 +37,12 @@ COMPOSITES = (
         "tampered", "No guard spoke and nothing failed, and yet another answer was delivered than the model's", tampered, EXCUSES
     ),
     Composite(
+        "altered_arguments",
+        "Tools get other arguments than the model wrote",
+        "Tools get what the model wrote more often",
+        ("tool_arguments_altered",),
+    ),
+    Composite(
         "citations",
         "Citations point at other documents",
         "Citations point at the wrong document less often",

@@ -64,23 +64,27 @@ LISTS = (
 PROPERTIES = {
     "tenant": "tenant",
     "tenant_id": "tenant",
+    "tenantId": "tenant",
     "tenant.id": "tenant",
     "route": "route",
     "http.route": "route",
     "index_version": "index.version",
+    "indexVersion": "index.version",
     "index.version": "index.version",
     "prompt_version": "prompt.version",
+    "promptVersion": "prompt.version",
     "prompt.version": "prompt.version",
     "language": "language",
     "locale": "language",
     "region": "region",
     "cloud.region": "region",
     "user_id": "user",
+    "userId": "user",
     "user.id": "user",
 }
-"""Names inside OpenInference's `metadata` and Traceloop's association properties → dimension. The first present wins."""
+"""Names in OpenInference's and Vercel's metadata and Traceloop's association properties → dimension. The first present wins."""
 
-CONVERSATION = ("session_id", "session.id", "conversation_id", "thread_id")
+CONVERSATION = ("session_id", "sessionId", "session.id", "conversation_id", "conversationId", "thread_id", "threadId", "chatId")
 FEEDBACK = ("user_feedback", "user.feedback", "feedback", "user_feedback_score", "user.feedback.score")
 
 RESOURCE = {

@@ -3,7 +3,7 @@
 from enum import IntEnum
 from typing import NamedTuple
 
-from holdfast.ingest.otlp import openinference, openllmetry, otel_genai
+from holdfast.ingest.otlp import openinference, openllmetry, otel_genai, vercel_ai
 from holdfast.ingest.otlp.application import LISTS, OWN, RULES
 from holdfast.ingest.otlp.convert import Converter, scalar
 from holdfast.ingest.otlp.flattened import Path, path_of
@@ -11,8 +11,9 @@ from holdfast.ingest.otlp.openinference import OPENINFERENCE
 from holdfast.ingest.otlp.openllmetry import OPENLLMETRY
 from holdfast.ingest.otlp.otel_genai import OTEL_GENAI
 from holdfast.ingest.otlp.table import Convention, Rule
+from holdfast.ingest.otlp.vercel_ai import VERCEL_AI
 
-CONVENTIONS = (OTEL_GENAI, OPENINFERENCE, OPENLLMETRY)
+CONVENTIONS = (OTEL_GENAI, OPENINFERENCE, OPENLLMETRY, VERCEL_AI)
 """To add one: a file with a table, and a line here and in `convention_of`."""
 
 UNKNOWN = Convention("unknown", "unknown/1", ())
@@ -133,6 +134,8 @@ def convention_of(names: tuple[str, ...], scope: str) -> Convention:
         return OPENLLMETRY
     if scope.startswith("openinference."):
         return OPENINFERENCE
+    if any(name.startswith(vercel_ai.EVIDENCE) for name in names):
+        return VERCEL_AI
     if any(name.startswith(openllmetry.EVIDENCE) for name in names):
         return OPENLLMETRY
     if any(name.startswith(otel_genai.EVIDENCE) for name in names):

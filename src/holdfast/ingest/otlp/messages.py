@@ -1,4 +1,4 @@
-"""Messages in every shape that instrumentations write: OTel parts, OpenAI, Anthropic, Gemini, LangChain, flattened trees."""
+"""Messages in every shape that instrumentations write: OTel parts, OpenAI, Anthropic, Gemini, LangChain, Vercel, trees."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from holdfast.ingest.otlp.flattened import elements
 
 _ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool", "bot": "assistant"}
 _TEXT = ("text", "input_text", "output_text", "")
-_CALLS = ("tool_call", "tool_use", "server_tool_call", "server_tool_use", "function_call")
-_RESPONSES = ("tool_call_response", "tool_result", "server_tool_call_response", "function_call_output")
+_CALLS = ("tool_call", "tool-call", "tool_use", "server_tool_call", "server_tool_use", "function_call")
+_RESPONSES = ("tool_call_response", "tool_result", "tool-result", "server_tool_call_response", "function_call_output")
 _WRAPPERS = ("message", "kwargs", "data", "prompt", "completion")
 _SIGNS = frozenset({"content", "contents", "parts", "role", "tool_calls", "text"})
 _PLAIN = frozenset({"role", "parts", "content", "finish_reason"})
@@ -47,6 +47,11 @@ def finish_reasons(value: Any) -> tuple[str, ...]:
     """Finish reasons that stand in the messages themselves, as OTel wrote them until the genai repository."""
     parsed = structured(value)
     return tuple(str(m["finish_reason"]) for m in elements(parsed) if isinstance(m, dict) and m.get("finish_reason"))
+
+
+def tool_calls(value: Any) -> tuple[ToolCall, ...]:
+    """The tool calls in a list of them, also spelt as JSON."""
+    return tuple(call for entry in elements(structured(value)) if (call := _call(entry)))
 
 
 def instructions(value: Any) -> str | None:
@@ -197,15 +202,20 @@ def _call(entry: Any) -> ToolCall | None:
         entry = inner
     function = entry.get("function")
     body = function if isinstance(function, dict) else entry
-    name = body.get("name")
+    name = body.get("name") or body.get("toolName")
     if not isinstance(name, str) or not name:
         return None
     arguments = next((body[k] for k in ("arguments", "args", "input") if body.get(k) is not None), "")
-    return ToolCall(name, json_text(arguments), str(entry.get("id") or entry.get("call_id") or ""))
+    return ToolCall(name, json_text(arguments), str(entry.get("id") or entry.get("call_id") or entry.get("toolCallId") or ""))
 
 
 def _answer(part: dict[str, Any], item: dict[str, Any]) -> Message:
     value = next((part[k] for k in ("response", "result", "content", "output") if part.get(k) is not None), "")
+    if (
+        isinstance(value, dict) and _is_part(value) and "value" in value
+    ):  # Vercel's output: {"type": "text" | "json" | "content" | …, "value": …}
+        value = value["value"]
     said = content_text(value) if isinstance(value, list) and all(_is_part(p) for p in value) else json_text(value)
-    identity = part.get("id") or part.get("tool_use_id") or part.get("call_id") or item.get("tool_call_id") or ""
-    return Message(role="tool", content=said, tool_call_id=str(identity), name=str(part.get("name") or item.get("name") or ""))
+    identity = next((part[k] for k in ("id", "tool_use_id", "call_id", "toolCallId") if part.get(k)), item.get("tool_call_id"))
+    name = part.get("name") or part.get("toolName") or item.get("name")
+    return Message(role="tool", content=said, tool_call_id=str(identity or ""), name=str(name or ""))
