@@ -82,6 +82,11 @@ def test_the_question_itself_may_be_anybodys() -> None:
     assert history(warm(turn(RING, "theirs")), turn(RING, "mine")) == 0.0
 
 
+def test_what_several_others_said_lately_is_anybodys() -> None:
+    scorer = warm(turn(RING, "theirs"), turn(RING, "a third one's"))
+    assert history(scorer, turn(BOAT, "mine", earlier=(RING,))) == 0.0
+
+
 def test_another_application_does_not_count() -> None:
     other = trace(llm(RING[1], RING[0], conversation_id="theirs", dimensions={"service.name": ("forge",)}))
     assert history(warm(other), turn(BOAT, "mine", earlier=(RING,))) == 0.0

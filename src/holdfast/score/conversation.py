@@ -23,7 +23,7 @@ FOREIGN_HISTORY = Metric(
     direction=Direction.UP_IS_WORSE,
     failure_mode="history_mixup",
     description=(
-        "1 when the history in the prompt has a turn that was seen in other conversations and never in this one, nor in another"
+        "1 when the history in the prompt has a turn that one other conversation had lately, and this one never, nor another"
         " one of its user, else 0. Absent without a conversation id, and in an application's first 300 requests."
     ),
     harm=2,
@@ -81,12 +81,11 @@ class Application(msgspec.Struct, array_like=True):
     """What an application was asked and answered last, by hash and whatever the conversation; and how many requests it had."""
 
     requests: int = 0
-    recent: dict[int, None] = {}
+    recent: dict[int, int] = {}
 
     def remember(self, turn: int) -> None:
-        """Keep the hash of a turn, and forget what is older than the last `RECENT` different ones."""
-        self.recent.pop(turn, None)
-        self.recent[turn] = None
+        """Count a turn by its hash, and forget what is older than the last `RECENT` different ones."""
+        self.recent[turn] = self.recent.pop(turn, 0) + 1
         if len(self.recent) > RECENT:
             del self.recent[next(iter(self.recent))]
 
@@ -181,19 +180,19 @@ class Conversation:
             turn = _hashed(service, said)
             if any(turn ^ owner in turns for owner in owners):
                 continue
-            if value == 0.0 and turn in application.recent:
+            # What several were asked lately is anybody's question: its own request may have been lost.
+            if value == 0.0 and application.recent.get(turn) == 1:
                 value, why = 1.0, f"of another conversation: {shortened(text)}"
-        for piece in (
+        pieces = (
             reading.question_piece,
             piece_of(capped(reading.trace.question)),
             Piece(reading.model_answer),
             reading.answer_piece,
-        ):
-            if len(piece.tokens) >= MIN_TURN:
-                turn = _hashed(service, " ".join(piece.tokens))
-                application.remember(turn)
-                for owner in owners:
-                    self._memory.remember(turn ^ owner)
+        )
+        for turn in {_hashed(service, " ".join(p.tokens)): None for p in pieces if len(p.tokens) >= MIN_TURN}:
+            application.remember(turn)
+            for owner in owners:
+                self._memory.remember(turn ^ owner)
         return value, why
 
     def _details(self, reading: Reading, owner: int, rare: float) -> tuple[float, str]:
