@@ -87,6 +87,14 @@ def test_what_several_others_said_lately_is_anybodys() -> None:
     assert history(scorer, turn(BOAT, "mine", earlier=(RING,))) == 0.0
 
 
+def test_where_most_turns_were_never_seen_when_they_were_said_nothing_is() -> None:
+    scorer, mine = Conversation(learning=0).fresh(), "mine"
+    for number in range(60):
+        list(scorer.score(turn(BOAT, f"c{number}", earlier=((f"A question that came by phone, number {number}.", RING[1]),))))
+    list(scorer.score(turn(RING, "theirs")))
+    assert "foreign_history" not in scores(scorer, turn(BOAT, mine, earlier=(RING,)))
+
+
 def test_another_application_does_not_count() -> None:
     other = trace(llm(RING[1], RING[0], conversation_id="theirs", dimensions={"service.name": ("forge",)}))
     assert history(warm(other), turn(BOAT, "mine", earlier=(RING,))) == 0.0

@@ -24,7 +24,8 @@ FOREIGN_HISTORY = Metric(
     failure_mode="history_mixup",
     description=(
         "1 when the history in the prompt has a turn that one other conversation had lately, and this one never, nor another"
-        " one of its user, else 0. Absent without a conversation id, and in an application's first 300 requests."
+        " one of its user, else 0. Absent without a conversation id, in an application's first 300 requests, and where most"
+        " turns of histories were never seen when they were said."
     ),
     harm=2,
 )
@@ -53,6 +54,9 @@ been asked by somebody else before."""
 MAX_DETAILS = 20_000
 MAX_SERVICES = 256
 MAX_OF_REQUEST = 200
+COMPLETE, PACE = 0.6, 0.01
+"""Share of the turns of histories, as a mean that takes up a hundredth of each, that must have been seen when they were said:
+where telemetry is sampled, or conversations began elsewhere, what is missing here may be theirs all the same."""
 RARE = 0.1
 """Share of an application's requests from which a name is no one's own: a place, a product, the application itself."""
 LIKELY, UNLIKELY = 0.9, 0.002
@@ -82,6 +86,11 @@ class Application(msgspec.Struct, array_like=True):
 
     requests: int = 0
     recent: dict[int, int] = {}
+    complete: float = COMPLETE
+
+    def heard(self, known: int, turns: int) -> None:
+        """Of a history's turns so many were seen when they were said."""
+        self.complete += PACE * (known / turns - self.complete) if turns else 0.0
 
     def remember(self, turn: int) -> None:
         """Count a turn by its hash, and forget what is older than the last `RECENT` different ones."""
@@ -130,8 +139,8 @@ _decode = msgspec.msgpack.Decoder(Memory).decode
 class Conversation:
     """Remembers which turns belong to which conversation and user, and whose prompts hold which names; hashes, no texts.
 
-    A request that was lost may have had the turns of its conversation that are missing here: an application whose telemetry is
-    sampled has a share of foreign turns all the time.
+    A request that was lost may have had the turns of its conversation that are missing here: of histories whose turns were mostly
+    never seen, as where telemetry is sampled, nothing is said.
     """
 
     learning: int = 300
@@ -163,8 +172,10 @@ class Conversation:
         application, scores = self._memory.of(trace.service), []
         application.requests += 1
         if conversation:
+            complete = application.complete >= COMPLETE
             value, why = self._history(reading, conversation, user)
-            scores.append(score_of(self, reading.anchor, FOREIGN_HISTORY, value, why))
+            if complete:
+                scores.append(score_of(self, reading.anchor, FOREIGN_HISTORY, value, why))
         owner = _hashed("who", trace.service, user or conversation)
         value, why = self._details(reading, owner, RARE * application.requests)
         if reading.answer:
@@ -175,14 +186,17 @@ class Conversation:
         service, turns = reading.trace.service, self._memory.turns
         application = self._memory.of(service)
         owners = [_hashed(service, "in", conversation), *([_hashed(service, "by", user)] if user else [])]
-        value, why = 0.0, ""
-        for text, said in _earlier(reading.trace.history):
+        value, why, known = 0.0, "", 0
+        earlier = [*_earlier(reading.trace.history)]
+        for text, said in earlier:
             turn = _hashed(service, said)
             if any(turn ^ owner in turns for owner in owners):
+                known += 1
                 continue
             # What several were asked lately is anybody's question: its own request may have been lost.
             if value == 0.0 and application.recent.get(turn) == 1:
                 value, why = 1.0, f"of another conversation: {shortened(text)}"
+        application.heard(known, len(earlier))
         pieces = (
             reading.question_piece,
             piece_of(capped(reading.trace.question)),
